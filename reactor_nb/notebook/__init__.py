@@ -1,0 +1,1 @@
+"""The notebook: magics, viewer, controls. The only folder that imports IPython, ipywidgets and anywidget."""

@@ -1,0 +1,1 @@
+"""How packets, calls and replies cross between a kernel and a page."""
