@@ -1,0 +1,129 @@
+// Made from reactor_nb/transport/protocol.json; change that file, then run
+// python -m reactor_nb.transport.wire_types > js/src/protocol.ts
+
+export const PROTOCOL_VERSION = 1
+
+export interface WireError {
+  code: string
+  message: string
+  fields?: Record<string, string>
+  traceback?: string
+}
+
+export interface ReadyMessage {
+  type: "ready"
+  view_id: string
+  hostname: string
+  is_secure: boolean
+}
+
+export interface OfferMessage {
+  type: "offer"
+  view_id: string
+  offer_id: string
+  sdp: string
+  hostname: string
+}
+
+export interface ByeMessage {
+  type: "bye"
+  view_id: string
+}
+
+export interface StartMessage {
+  type: "start"
+  view_id: string
+}
+
+export interface StopMessage {
+  type: "stop"
+  view_id: string
+}
+
+export interface CallMessage {
+  type: "call"
+  id: string
+  name: string
+  params: Record<string, unknown>
+}
+
+export interface PingMessage {
+  type: "ping"
+  sent_ms: number
+}
+
+export interface PaintedMessage {
+  type: "painted"
+  painted: number
+  skipped: number
+  latency_ms: number | null
+  rate_fps: number
+}
+
+export type PageToKernel =
+  | ReadyMessage
+  | OfferMessage
+  | ByeMessage
+  | StartMessage
+  | StopMessage
+  | CallMessage
+  | PingMessage
+  | PaintedMessage
+
+export interface HelloMessage {
+  type: "hello"
+  view_id: string
+  protocol: number
+  ice_servers: RTCIceServer[]
+}
+
+export interface AnswerMessage {
+  type: "answer"
+  view_id: string
+  offer_id: string
+  sdp: string
+}
+
+export interface RefusedMessage {
+  type: "refused"
+  view_id: string
+  offer_id: string
+  error: WireError
+}
+
+export interface ReplyMessage {
+  type: "reply"
+  id: string
+  result?: unknown
+  error?: WireError
+}
+
+export interface ModelMessage {
+  type: "message"
+  data: unknown
+}
+
+export interface PongMessage {
+  type: "pong"
+  sent_ms: number
+  kernel_ms: number
+}
+
+export interface StreamMessage {
+  type: "stream"
+  width_px: number
+  height_px: number
+  rate_fps: number
+  rtp_origin: number
+  rtp_origin_kernel_ms: number
+  codec: string
+}
+
+export type KernelToPage =
+  | HelloMessage
+  | AnswerMessage
+  | RefusedMessage
+  | ReplyMessage
+  | ModelMessage
+  | PongMessage
+  | StreamMessage
