@@ -47,6 +47,12 @@ class ReactorError(Exception):
         """What a page or a caller over the network receives. Plain JSON values."""
         return {"code": self.code, "message": str(self)}
 
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: in a cell the author's own traceback and the sentence, without our frames."""
+        author = getattr(self, "traceback_text", "").rstrip()
+        sentence = f"{type(self).__name__}: {self}"
+        return [*author.splitlines(), "", sentence] if author else [sentence]
+
 
 class ModelDefinitionError(ReactorError, TypeError):
     code = "model_definition"

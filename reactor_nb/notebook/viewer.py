@@ -1,0 +1,73 @@
+"""The Viewer: the anywidget of one model, whose Views paint its stream in a page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+from reactor_nb.notebook.subshell import keep_subshell
+
+_STATIC = files("reactor_nb") / "static"
+
+
+def _built(name: str) -> str:
+    """The text of a built file of the page.
+
+    Read here and not by anywidget from a path: a missing build is then told with its mend.
+    """
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError as missing:
+        raise ImportError(
+            f"reactor_nb/static/{name} is not there; it is built when the package is installed. "
+            "Run: pip install -e . (in the checkout)"
+        ) from missing
+
+
+class Viewer(anywidget.AnyWidget):
+    """What a page knows of a model: its state, error and log as traits, the rest as messages.
+
+    Threads: made on the thread that runs the model (a cell, or a start button's); `show` may come from
+    any thread. Messages of the page arrive on the kernel's thread or on the front end's subshell and
+    are handed to `on_page_message`, which must return at once.
+    """
+
+    _esm = _built("viewer.js")
+    _css = _built("viewer.css")
+
+    model_name = traitlets.Unicode().tag(sync=True)
+    state = traitlets.Unicode("idle").tag(sync=True)
+    session_id = traitlets.Int(0).tag(sync=True)
+    loading_since_ms = traitlets.Float(0.0).tag(sync=True)
+    error = traitlets.Dict(None, allow_none=True).tag(sync=True)
+    log = traitlets.Unicode("").tag(sync=True)
+    has_poster = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, model_name: str, on_page_message: Callable[[dict[str, Any]], None]) -> None:
+        self._on_page_message = on_page_message
+        # One writer at a time: traits notify on the thread that sets them, and two threads that set
+        # the same trait would otherwise send it in the wrong order.
+        self._writing = threading.RLock()
+        super().__init__(model_name=model_name)
+        keep_subshell(self)
+        self.on_msg(self._receive)
+
+    def show(self, **values: Any) -> None:
+        """Set several traits at once; the page gets them in one message."""
+        with self._writing, self.hold_sync():
+            for name, value in values.items():
+                setattr(self, name, value)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send one message to every View. Returns at once."""
+        if self.comm is not None:
+            self.send(message)
+
+    def _receive(self, widget: Viewer, content: Any, buffers: Any) -> None:  # noqa: ARG002  (ipywidgets' signature)
+        if isinstance(content, dict):
+            self._on_page_message(content)
