@@ -41,7 +41,7 @@ class Controls:
             part.show(params)
 
     def close(self) -> None:
-        _close(self.widget)
+        close_widgets(self.widget)
 
 
 class _Part:
@@ -68,6 +68,9 @@ class _Part:
                 self._next = params
                 return
             self._in_flight = True
+        self._dispatch(params)
+
+    def _dispatch(self, params: Mapping[str, Any]) -> None:
         try:
             future = self._submit(self.spec.name, params)
         except ReactorError as refused:
@@ -89,10 +92,11 @@ class _Part:
     def _finished(self, error: BaseException | None) -> None:
         with self._turn:
             following, self._next = self._next, None
-            self._in_flight = False
+            # The turn is kept for the one that waited: a newer value must not overtake and lose to it.
+            self._in_flight = following is not None
         self.complain(error)
         if following is not None:
-            self.send(following)
+            self._dispatch(following)
 
 
 class _Live(_Part):
@@ -167,7 +171,11 @@ def _hint(spec: CommandSpec, param: str | None) -> str:
     return "\n".join([*lines, f"%reactor send {spec.signature()}"])
 
 
-def _close(widget: ipywidgets.Widget) -> None:
+def close_widgets(widget: ipywidgets.DOMWidget) -> None:
+    """Close a widget with all that it holds, on both sides of the comm."""
     for child in getattr(widget, "children", ()):
-        _close(child)
+        close_widgets(child)
+    for part in (widget.layout, getattr(widget, "style", None)):
+        if part is not None:
+            part.close()  # widgets of their own, which ipywidgets leaves open
     widget.close()

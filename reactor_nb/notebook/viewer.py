@@ -50,16 +50,16 @@ class Viewer(anywidget.AnyWidget):
 
     def __init__(self, model_name: str, on_page_message: Callable[[dict[str, Any]], None]) -> None:
         self._on_page_message = on_page_message
-        # One writer at a time: traits notify on the thread that sets them, and two threads that set
+        #: One writer at a time: traits notify on the thread that sets them, and two threads that set
         # the same trait would otherwise send it in the wrong order.
-        self._writing = threading.RLock()
+        self.writing = threading.RLock()
         super().__init__(model_name=model_name)
         keep_subshell(self)
         self.on_msg(self._receive)
 
     def show(self, **values: Any) -> None:
         """Set several traits at once; the page gets them in one message."""
-        with self._writing, self.hold_sync():
+        with self.writing, self.hold_sync():
             for name, value in values.items():
                 setattr(self, name, value)
 

@@ -1,0 +1,90 @@
+"""Loads into and unloads from an IPython shell: magic, completion, display of a Session, output capture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from reactor_nb.core.session import Session
+from reactor_nb.notebook.capture import OutputCapture
+from reactor_nb.notebook.panels import Panels
+from reactor_nb.runtime.base import get_runtime
+
+_MAGIC = "reactor"
+
+
+class Extension:
+    """What one shell holds of us. Threads: the kernel's only."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        from reactor_nb.notebook.completion import complete_line
+        from reactor_nb.notebook.magics import ReactorMagic
+
+        self.shell = shell
+        self.runtime = get_runtime()
+        self.panels: Panels | None = None
+        self.magic = ReactorMagic(self)
+        self._capture = OutputCapture(shell)
+        self._completer = lambda ip, event: complete_line(self, event.line)  # noqa: ARG005
+        shell.register_magic_function(self.magic, "line", _MAGIC)
+        shell.display_formatter.ipython_display_formatter.for_type(Session, self.display)
+        for key in (f"%{_MAGIC}", _MAGIC):
+            shell.set_hook("complete_command", self._completer, str_key=key)
+        self._capture.install()
+        if has_widgets(shell):
+            self.panels = Panels(self.runtime, self._publish)
+
+    def display(self, session: Session) -> None:
+        """How a Session shows itself as the result of a cell."""
+        if self.panels is None:
+            print(f"{session!r}. This console shows no picture: session.stats(), session.snapshot().save('frame.png')")  # noqa: T201
+        else:
+            self.panels.display(session)
+
+    def close(self) -> None:
+        """End every session, then take back what was registered."""
+        try:
+            self.runtime.close()
+        finally:
+            if self.panels is not None:
+                self.panels.close()
+            self._capture.uninstall()
+            self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
+            formatter = self.shell.display_formatter.ipython_display_formatter
+            if formatter.type_printers.get(Session) == self.display:
+                formatter.pop(Session)
+            self._forget_completer()
+
+    def _publish(self, data: dict[str, Any], transient: dict[str, Any], is_update: bool) -> None:
+        self.shell.display_pub.publish(data, metadata={}, transient=transient, update=is_update)
+
+    def _forget_completer(self) -> None:
+        hooks = self.shell.strdispatchers.get("complete_command")
+        for key in (f"%{_MAGIC}", _MAGIC):
+            chain = hooks.strs.get(key) if hooks is not None else None
+            if chain is not None:
+                chain.chain[:] = [entry for entry in chain.chain if entry[1] is not self._completer]
+
+
+_extension: Extension | None = None
+
+
+def load(shell: InteractiveShell) -> Extension:
+    """Idempotent: a second %load_ext finds the first."""
+    global _extension
+    if _extension is None or _extension.shell is not shell:
+        _extension = Extension(shell)
+    return _extension
+
+
+def unload(shell: InteractiveShell) -> None:
+    global _extension
+    if _extension is not None and _extension.shell is shell:
+        loaded, _extension = _extension, None
+        loaded.close()
+
+
+def has_widgets(shell: InteractiveShell) -> bool:
+    """Whether the shell belongs to a kernel, whose front end may draw widgets."""
+    return hasattr(shell, "kernel")

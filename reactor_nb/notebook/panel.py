@@ -1,0 +1,168 @@
+"""The Panel of a model: what the notebook shows of it. Viewer, Controls and posters, across sessions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import ipywidgets
+
+from reactor_nb.core.session import Session, SessionEvent
+from reactor_nb.core.still import Still
+from reactor_nb.errors import ReactorError
+from reactor_nb.notebook.controls import SOURCE, Controls, close_widgets
+from reactor_nb.notebook.page_log import PageLog
+from reactor_nb.notebook.poster import Poster, Publish
+from reactor_nb.notebook.signalling import Signalling
+from reactor_nb.notebook.subshell import keep_subshell
+from reactor_nb.notebook.viewer import Viewer
+from reactor_nb.runtime.base import Runtime
+
+_MANY_POSTERS = 16
+
+
+class Panel:
+    """Belongs to a model's name: each new session of that name is followed by all its Views.
+
+    Threads: `follow` and `display` on the thread that runs the model; session events on whichever
+    thread caused them. What may take longer than a message (a stop, a PNG) runs on the panel's own
+    thread `reactor-panel-<name>`, so no widget callback waits and no model encodes a poster.
+    """
+
+    def __init__(self, name: str, runtime: Runtime, publish: Publish) -> None:
+        self.name = name
+        self._runtime = runtime
+        self._publish = publish
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix=f"reactor-panel-{name}")
+        self._signalling = Signalling(name, runtime, tell=self._tell, start=self._start, stop=self._stop)
+        self.viewer = Viewer(name, self._signalling.receive)
+        self._controls: Controls | None = None
+        self._layout = ipywidgets.VBox([self.viewer])
+        self._layout.add_class("reactor-panel")
+        keep_subshell(self._layout)
+        self._page_log = PageLog(lambda text: self.viewer.show(log=text))
+        self._session: Session | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._posters: list[Poster] = []
+        self._has_poster = True
+        self._is_closed = False
+
+    def follow(self, session: Session) -> None:
+        """Show this session from now on."""
+        self._unsubscribe()
+        previous, self._session = self._session, session
+        self._has_poster = True
+        if self._controls is None or previous is None or session.loaded is not previous.loaded:
+            self._draw_controls(session)
+        self._unsubscribe = session.subscribe(self._on_event)
+        self._page_log.follow(session.log)
+        self._show_state(session)
+
+    def display(self, session: Session, *, has_poster: bool = True) -> None:
+        """Show the View in the cell that runs now; an ended session shows its poster and says so."""
+        still = _still_of(session)
+        if session is not self._session or session.state in ("ended", "failed"):
+            if still is not None:
+                Poster(self._title(session), self._publish).display(still)
+            why = f": {session.error}" if session.error else ""
+            self._publish({"text/plain": f"This session of {session.name} has {session.state}{why}"}, {}, False)
+            if session is not self._session:
+                return
+        self._has_poster = has_poster
+        self.viewer.show(has_poster=has_poster)
+        bundle = self._layout._repr_mimebundle_()
+        bundle["text/plain"] = f"{self._title(session)}: open this notebook with a kernel to play it"
+        self._publish(bundle, {}, False)
+        if has_poster:
+            poster = Poster(self._title(session), self._publish)
+            poster.display(still)
+            # A cell that is run again leaves its old poster behind; only so many can still be on a page.
+            self._posters = [*self._posters[1 - _MANY_POSTERS :], poster]
+
+    def close(self) -> None:
+        """End what this panel owns, on both sides. The session is not touched."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._unsubscribe()
+        self._page_log.close()
+        self._slow.shutdown(wait=True, cancel_futures=True)
+        self._signalling.close()
+        close_widgets(self._layout)
+        self._session = None
+
+    def _draw_controls(self, session: Session) -> None:
+        old = self._controls
+        self._controls = Controls(session.commands, self._submit)
+        self._layout.children = (self.viewer, self._controls.widget)
+        if old is not None:
+            old.close()
+
+    def _submit(self, command: str, params: Mapping[str, Any]) -> Future[Any]:
+        return self._runtime.session(self.name).submit(command, params, source=SOURCE)
+
+    def _on_event(self, event: SessionEvent) -> None:
+        session = self._session
+        if session is None:
+            return
+        if event.kind == "state":
+            self._show_state(session)
+            if session.state in ("ended", "failed"):
+                self._later(lambda: self._update_posters(_still_of(session)))
+        elif event.kind == "first_frame":
+            self._later(lambda: self._update_posters(_still_of(session)))
+        elif event.kind == "snapshot":
+            self._later(lambda: self._update_posters(event.data["still"]))
+        elif event.kind == "call" and not event.data["is_error"] and self._controls is not None:
+            self._controls.applied(event.data["name"], event.data["params"], event.data["source"])
+
+    def _show_state(self, session: Session) -> None:
+        # Read and shown under one lock: events of two threads must not leave the older state behind.
+        with self.viewer.writing:
+            state = session.state
+            self.viewer.show(
+                state=state,
+                session_id=session.id,
+                error=_error_of(session),
+                loading_since_ms=(time.time() - session.loading_s()) * 1000 if state == "loading" else 0.0,
+            )
+
+    def _update_posters(self, still: Still | None) -> None:
+        if still is not None:
+            for poster in self._posters:
+                poster.show(still)
+
+    def _start(self) -> None:
+        self._later(lambda: self._runtime.again(self.name))
+
+    def _stop(self) -> None:
+        self._later(lambda: self._runtime.stop(self.name))
+
+    def _later(self, work: Callable[[], Any]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except ReactorError as failed:
+                self.viewer.show(error={"title": "", "traceback": "", **failed.to_wire()})
+
+        if not self._is_closed:
+            self._slow.submit(run)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self.viewer.tell(message)
+
+    def _title(self, session: Session) -> str:
+        return f"{session.name}, session {session.id}"
+
+
+def _still_of(session: Session) -> Still | None:
+    pixels = session.frame()
+    return None if pixels is None else Still(pixels, 0)
+
+
+def _error_of(session: Session) -> dict[str, Any] | None:
+    if session.error is None:
+        return None
+    return {"title": type(session.error).__name__, "traceback": "", **session.error.to_wire()}

@@ -1,0 +1,45 @@
+"""The Panels of a kernel, by model name."""
+
+from __future__ import annotations
+
+from reactor_nb.core.session import Session
+from reactor_nb.notebook.panel import Panel
+from reactor_nb.notebook.poster import Publish
+from reactor_nb.runtime.base import Runtime
+
+
+class Panels:
+    """Makes a Panel when a model of a new name runs, and lets it follow each later session.
+
+    Threads: as Panel.
+    """
+
+    def __init__(self, runtime: Runtime, publish: Publish) -> None:
+        self._runtime = runtime
+        self._publish = publish
+        self._panels: dict[str, Panel] = {}
+        self._without_poster: set[int] = set()
+        self._unsubscribe = runtime.on_session(self._follow)
+        for name, session in runtime.sessions().items():
+            self._follow(name, session)
+
+    def display(self, session: Session) -> None:
+        """Show a session in the cell that runs now."""
+        self._panel(session.name).display(session, has_poster=session.id not in self._without_poster)
+
+    def without_poster(self, session: Session) -> None:
+        """`--no-poster`: displays of this session leave no picture in the notebook."""
+        self._without_poster.add(session.id)
+
+    def close(self) -> None:
+        self._unsubscribe()
+        while self._panels:
+            self._panels.popitem()[1].close()
+
+    def _panel(self, name: str) -> Panel:
+        if name not in self._panels:
+            self._panels[name] = Panel(name, self._runtime, self._publish)
+        return self._panels[name]
+
+    def _follow(self, name: str, session: Session) -> None:
+        self._panel(name).follow(session)
