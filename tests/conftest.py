@@ -6,7 +6,7 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +16,8 @@ from tests.support.leaks import alive, left_since
 BROWSER_TIMEOUT_S = 120
 HAS_TORCH = find_spec("torch") is not None
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 pytest_plugins = ["tests.support.fixtures"]
 
@@ -63,7 +65,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip(report)
 
 
-def _refuse_skip(report: Any) -> Any:
+def _refuse_skip(report: Report) -> Report:
     """With CI=true a skip fails: a check that silently does not run is no check."""
     if IS_CI and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
