@@ -24,6 +24,7 @@
     ├── WrongThreadError              RuntimeError a call from a thread that does not own the object
     ├── ClosedError                   RuntimeError a call after close()
     ├── CarrierError                  RuntimeError a road to the page that could not be built
+    ├── MessageError                  ValueError   a message that the wire protocol does not know or cannot carry
     └── UsageError                    ValueError   a magic or command line that cannot be read
 
     SessionStopped                    BaseException: ends a model loop that never asks should_stop()
@@ -173,6 +174,16 @@ class ClosedError(ReactorError, RuntimeError):
 
 class CarrierError(ReactorError, RuntimeError):
     code = "carrier"
+
+
+class MessageError(ReactorError, ValueError):
+    """A message that protocol.json does not describe. `call_id`: the call to answer, if it could be read."""
+
+    code = "bad_message"
+
+    def __init__(self, message: str, call_id: str | None = None) -> None:
+        super().__init__(message)
+        self.call_id = call_id
 
 
 class UsageError(ReactorError, ValueError):

@@ -98,6 +98,11 @@ export interface ReplyMessage {
   error?: WireError
 }
 
+export interface ErrorMessage {
+  type: "error"
+  error: WireError
+}
+
 export interface ModelMessage {
   type: "message"
   data: unknown
@@ -114,7 +119,7 @@ export interface StreamMessage {
   width_px: number
   height_px: number
   rate_fps: number
-  rtp_origin: number
+  rtp_origin: number | null
   rtp_origin_kernel_ms: number
   codec: string
 }
@@ -124,6 +129,7 @@ export type KernelToPage =
   | AnswerMessage
   | RefusedMessage
   | ReplyMessage
+  | ErrorMessage
   | ModelMessage
   | PongMessage
   | StreamMessage
