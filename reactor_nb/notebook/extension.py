@@ -26,6 +26,7 @@ class Extension:
         self.panels: Panels | None = None
         self.magic = ReactorMagic(self)
         self._capture = OutputCapture(shell)
+        self._shown: tuple[int, int] | None = None
         self._completer = lambda ip, event: complete_line(self, event.line)  # noqa: ARG005
         shell.register_magic_function(self.magic, "line", _MAGIC)
         shell.display_formatter.ipython_display_formatter.for_type(Session, self.display)
@@ -37,10 +38,17 @@ class Extension:
 
     def display(self, session: Session) -> None:
         """How a Session shows itself as the result of a cell."""
+        if self._shown == (session.id, self.shell.execution_count):
+            return  # `%reactor run --for 10s` has shown it in this cell already, before it waited
         if self.panels is None:
             print(f"{session!r}. This console shows no picture: session.stats(), session.snapshot().save('frame.png')")  # noqa: T201
         else:
             self.panels.display(session)
+
+    def display_once(self, session: Session) -> None:
+        """Show a session now, and not again as the result of this cell."""
+        self.display(session)
+        self._shown = (session.id, self.shell.execution_count)
 
     def close(self) -> None:
         """End every session, then take back what was registered."""

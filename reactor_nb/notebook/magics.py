@@ -1,0 +1,172 @@
+"""The line magic %reactor: reads a line, calls the runtime, returns or prints. No logic of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import no_var_expand
+from IPython.utils.text import DollarFormatter
+
+from reactor_nb.core.command import find_command
+from reactor_nb.core.discovery import choose, models_in
+from reactor_nb.core.session import Session
+from reactor_nb.errors import CallTimeoutError, ReactorError
+from reactor_nb.notebook import arguments
+from reactor_nb.play import play
+
+if TYPE_CHECKING:
+    from reactor_nb.notebook.extension import Extension
+
+SEND_TIMEOUT_S = 30.0
+
+HELP = """\
+%reactor run [NAME] [-c FILE] [--model.KEY=VALUE ...] [--no-poster]
+                                  play the notebook's @model class
+%reactor run --for 10s            wait, then stop (also --frames 300)
+%reactor send COMMAND NAME=VALUE ...      also COMMAND VALUE, or a JSON object
+              --on MODEL          when several models play
+%reactor stop [NAME]              end the session; the model stays loaded
+%reactor unload [NAME]            end it and free the model's memory
+%reactor status                   what plays, how fast, for whom
+%reactor schema [NAME]            the commands as JSON
+%reactor session [NAME]           the running Session, to use from Python
+%reactor help                     this page
+
+  session = %reactor run          keep it without showing it
+  session.send("move", direction="left"), .frame(), .stats(), .stop()
+
+{x} and $x are expanded from the notebook's variables, except inside a JSON
+object. Paths start at the kernel's working directory, the notebook's folder.
+"""
+
+
+class ReactorMagic:
+    """`%reactor VERB ...`. Threads: the kernel's."""
+
+    def __init__(self, extension: Extension) -> None:
+        self._extension = extension
+        self._runtime = extension.runtime
+        self.__name__ = "reactor"
+        self.__doc__ = HELP
+
+    @no_var_expand  # expanded here instead, so that the braces of a JSON object are safe
+    def __call__(self, line: str) -> Any:
+        verb, rest = arguments.split_verb(arguments.expand(line, self._expand_text))
+        return getattr(self, f"_{verb}")(rest)
+
+    def _run(self, rest: str) -> Session:
+        wanted = arguments.parse_run(rest)
+        shell = self._extension.shell
+        session = play(choose(shell.user_ns, wanted.name), wanted.config, wanted.overrides, poster=wanted.has_poster)
+        for warning in session.config.warnings:
+            print(f"reactor: {warning}", file=sys.stderr)  # noqa: T201
+        if wanted.waits:
+            self._extension.display_once(session)
+            _play_through(session, wanted.duration_s, wanted.frames)
+        return session
+
+    def _send(self, rest: str) -> Any:
+        wanted = arguments.parse_send(rest)
+        session = self._runtime.session(wanted.model_name)
+        spec = find_command(session.commands, wanted.command)
+        params = arguments.parameters_of(wanted, spec)
+        return _result(session.submit(spec.name, params, source="magic"), spec.name)
+
+    def _stop(self, rest: str) -> None:
+        name = arguments.one_name(rest, "stop")
+        stopped = self._runtime.stop(name)
+        _say(stopped, "stopped; the model stays loaded and %reactor run starts it again", "Nothing plays.")
+
+    def _unload(self, rest: str) -> None:
+        name = arguments.one_name(rest, "unload")
+        unloaded = self._runtime.unload(name)
+        _say(unloaded, "unloaded; its memory is free", "No model is loaded.")
+
+    def _status(self, rest: str) -> None:
+        name = arguments.one_name(rest, "status")
+        rows = [_status_row(session) for each, session in self._runtime.sessions().items() if name in (None, each)]
+        if not rows:
+            print("Nothing plays. Type: %reactor run")  # noqa: T201
+            return
+        rows = [("model", "state", "rate", "size", "frames", "dropped", "pages"), *rows]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())  # noqa: T201
+
+    def _schema(self, rest: str) -> None:
+        name = arguments.one_name(rest, "schema")
+        model = choose(self._extension.shell.user_ns, name)
+        print(json.dumps(model.commands(), indent=2))  # noqa: T201
+
+    def _session(self, rest: str) -> Session:
+        return self._runtime.session(arguments.one_name(rest, "session"))
+
+    def _help(self, rest: str) -> None:  # noqa: ARG002
+        print(HELP, end="")  # noqa: T201
+
+    def _expand_text(self, text: str) -> str:
+        """As IPython does it: what cannot be expanded stays as it was typed."""
+        if "{" not in text and "$" not in text:
+            return text
+        shell = self._extension.shell
+        names = dict(shell.user_ns)
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_globals is not shell.user_ns:
+            frame = frame.f_back
+        if frame.f_globals is shell.user_ns:
+            names.update(frame.f_locals)  # the function of the user's that called the magic
+        try:
+            return str(DollarFormatter().vformat(text, (), names))
+        except Exception:  # noqa: BLE001  any code may stand in the braces; IPython leaves such text alone too
+            return text
+
+
+def model_names(extension: Extension) -> list[str]:
+    """For completion: what %reactor run and the other verbs may name."""
+    return sorted({*models_in(extension.shell.user_ns), *extension.runtime.sessions()})
+
+
+def _play_through(session: Session, duration_s: float | None, frames: int | None) -> None:
+    """Wait as asked, stop, and raise what went wrong. Ctrl-C stops waiting, never the session."""
+    session.wait_ready()
+    over = session.wait(timeout_s=duration_s, frames=frames)
+    if not over or not session.is_over:
+        session.stop()
+    session.result()
+    stats = session.stats()
+    print(f"{session.name}: {stats['produced']} frames, {stats['rate_fps']:.1f} fps")  # noqa: T201
+
+
+def _result(future: Future[Any], name: str) -> Any:
+    try:
+        return future.result(SEND_TIMEOUT_S)
+    except TimeoutError as late:
+        if isinstance(late, ReactorError):
+            raise
+        raise CallTimeoutError(
+            f"{name} has not returned after {SEND_TIMEOUT_S:g} s; it goes on in the model. "
+            f'To wait longer, type: %reactor session  and then  _.send("{name}", 120, ...)'
+        ) from None
+
+
+def _say(names: list[str], what: str, otherwise: str) -> None:
+    print("\n".join(f"{name} {what}." for name in names) if names else otherwise)  # noqa: T201
+
+
+def _status_row(session: Session) -> tuple[str, ...]:
+    stats = session.stats()
+    size = f"{stats['width_px']}x{stats['height_px']}" if stats["width_px"] else "-"
+    return (
+        session.name,
+        session.state,
+        f"{stats['rate_fps']:.1f} fps",
+        size,
+        str(stats["produced"]),
+        str(stats["dropped"]),
+        str(stats.get("views", 0)),
+    )
+
+
