@@ -1,0 +1,27 @@
+// Builds the viewer: one ES module and one style sheet, into the Python package.
+import { stat } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const here = new URL("./", import.meta.url)
+const output = new URL("../reactor_nb/static/", here)
+
+const shared = {
+  absWorkingDir: fileURLToPath(here),
+  bundle: true,
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  target: ["chrome111", "firefox115", "safari16.4"],
+}
+
+const products = [
+  { entryPoints: ["src/widget.ts"], format: "esm", outfile: fileURLToPath(new URL("viewer.js", output)) },
+  { entryPoints: ["src/style.css"], outfile: fileURLToPath(new URL("viewer.css", output)) },
+]
+
+for (const product of products) {
+  await build({ ...shared, ...product })
+  const { size } = await stat(product.outfile)
+  console.log(`${product.outfile.split(/[\\/]/).at(-1)}  ${(size / 1024).toFixed(1)} kB`)
+}

@@ -1,0 +1,127 @@
+// One WebRTC connection to the kernel: a picture in, a data channel for everything else.
+import type { KernelToPage, PageToKernel } from "./protocol"
+
+/** Host candidates are there within a few milliseconds; without an ICE server nothing comes later. */
+const GATHERING_MS = 300
+
+export interface PeerEvents {
+  onOpen(): void
+  onTrack(track: MediaStreamTrack): void
+  onMessage(message: KernelToPage): void
+  /** Once, and never after `close()`. */
+  onLost(reason: LostReason): void
+}
+
+export type LostReason = "failed" | "closed" | "channel"
+
+export interface Offer {
+  sdp: string
+  candidates: number
+}
+
+/** What a connection needs of a peer; tests put a fake here. */
+export interface PeerPort {
+  offer(): Promise<Offer>
+  accept(sdp: string): Promise<void>
+  /** False when the channel is not open: the message was not sent. */
+  send(message: PageToKernel): boolean
+  close(): void
+}
+
+export type PeerMaker = (ice_servers: RTCIceServer[], events: PeerEvents) => PeerPort
+
+export class Peer implements PeerPort {
+  readonly #connection: RTCPeerConnection
+  readonly #channel: RTCDataChannel
+  readonly #events: PeerEvents
+  readonly #controller = new AbortController()
+
+  constructor(ice_servers: RTCIceServer[], events: PeerEvents) {
+    this.#events = events
+    this.#connection = new RTCPeerConnection({ iceServers: ice_servers })
+    const { signal } = this.#controller
+    const { receiver } = this.#connection.addTransceiver("video", { direction: "recvonly" })
+    // A model is watched live: no browser should save up frames.
+    if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0
+    this.#channel = this.#connection.createDataChannel("calls", { ordered: true })
+
+    this.#connection.addEventListener("track", ({ track }) => events.onTrack(track), { signal })
+    this.#connection.addEventListener("connectionstatechange", () => this.#follow(), { signal })
+    this.#channel.addEventListener("open", () => events.onOpen(), { signal })
+    this.#channel.addEventListener("close", () => this.#lose("channel"), { signal })
+    this.#channel.addEventListener("message", (event) => this.#receive(event), { signal })
+  }
+
+  async offer(): Promise<Offer> {
+    await this.#connection.setLocalDescription()
+    await this.#gathered()
+    const sdp = this.#connection.localDescription?.sdp ?? ""
+    return { sdp, candidates: sdp.match(/^a=candidate:/gm)?.length ?? 0 }
+  }
+
+  async accept(sdp: string): Promise<void> {
+    await this.#connection.setRemoteDescription({ type: "answer", sdp })
+  }
+
+  send(message: PageToKernel): boolean {
+    if (this.#channel.readyState !== "open") return false
+    this.#channel.send(JSON.stringify(message))
+    return true
+  }
+
+  close(): void {
+    this.#controller.abort()
+    for (const { receiver } of this.#connection.getTransceivers()) receiver.track.stop()
+    this.#channel.close()
+    this.#connection.close()
+  }
+
+  #gathered(): Promise<void> {
+    if (this.#connection.iceGatheringState === "complete") return Promise.resolve()
+    return new Promise((resolve) => {
+      const { signal } = this.#controller
+      const timer = setTimeout(resolve, GATHERING_MS)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      signal.addEventListener("abort", done, { once: true })
+      this.#connection.addEventListener(
+        "icegatheringstatechange",
+        () => {
+          if (this.#connection.iceGatheringState === "complete") done()
+        },
+        { signal },
+      )
+    })
+  }
+
+  #follow(): void {
+    const state = this.#connection.connectionState
+    // "disconnected" may heal by itself; the heartbeat decides.
+    if (state === "failed" || state === "closed") this.#lose(state)
+  }
+
+  #lose(reason: LostReason): void {
+    if (this.#controller.signal.aborted) return
+    this.close()
+    this.#events.onLost(reason)
+  }
+
+  #receive(event: MessageEvent): void {
+    if (typeof event.data !== "string") return
+    let message: unknown
+    try {
+      message = JSON.parse(event.data)
+    } catch {
+      console.warn("[reactor_nb] a message from the kernel is no JSON:", event.data.slice(0, 200))
+      return
+    }
+    if (isMessage(message)) this.#events.onMessage(message)
+  }
+}
+
+/** The kernel is of the same package, so its messages are trusted beyond their type. */
+export function isMessage(message: unknown): message is KernelToPage {
+  return typeof message === "object" && message !== null && "type" in message && typeof message.type === "string"
+}
