@@ -1,0 +1,299 @@
+"""The parameters of one command: read from the method's signature, described as JSON schema, validated by pydantic."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, ValidationError, create_model
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticUndefined
+
+from reactor_nb.core.schema import properties_of, type_word
+from reactor_nb.errors import ModelDefinitionError, ParameterError
+
+
+class _NoDefault:
+    def __repr__(self) -> str:
+        return "NO_DEFAULT"
+
+
+NO_DEFAULT: Final = _NoDefault()
+"""`ParamSpec.default` of a parameter that is required, or whose default is made anew by each call."""
+
+_SENDABLE = "bool, int, float, str, Literal, Enum, list, tuple, dict, a date, Optional or a pydantic model"
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """One parameter. `schema` is its JSON schema in Reactor's form, without title and references.
+
+    `default` is the author's value itself: copy it before changing it.
+    """
+
+    name: str
+    annotation: Any
+    is_required: bool
+    default: Any
+    schema: dict[str, Any]
+
+    def hint(self) -> str:
+        """`speed=<float 0..1>`, in brackets where it may be left out."""
+        text = f"{self.name}=<{type_word(self.schema)}>"
+        return text if self.is_required else f"[{text}]"
+
+
+class UnresolvedAnnotation(NameError):
+    """An annotation names something that is not defined yet."""
+
+
+class Parameters:
+    """What one command takes. Immutable once made.
+
+    Threads: any.
+    """
+
+    def __init__(self, command: str, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        self._command = command
+        self._names = {f"p{number}": name for number, name in enumerate(annotations)}
+        self._model = self._build(annotations, defaults)
+        schemas = properties_of(self._model)
+        self.specs = tuple(self._spec(field, name, annotations[name], schemas[name]) for field, name in self.fields)
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        return tuple(self._names.items())
+
+    def signature(self) -> str:
+        """`set_speed speed=<float 0..1>`: what a person types."""
+        return " ".join([self._command, *(spec.hint() for spec in self.specs)])
+
+    def validate(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every parameter, defaults filled in; what is mutable in a default is copied.
+
+        Strings such as "0.25" are accepted for a number; NaN and infinity only where the Field says so.
+
+        Raises:
+            ParameterError: names each refused parameter; pydantic's error is its cause.
+        """
+        if not isinstance(params, Mapping):
+            raise ParameterError(
+                f"{self._command} got {type(params).__name__} {_short(params)}; its parameters are sent by name, "
+                f"as an object. Send: {self.signature()}"
+            )
+        try:
+            made = self._model.model_validate({str(name): _plain(value) for name, value in params.items()})
+            values = {name: getattr(made, field) for field, name in self.fields}
+            self._refuse_non_finite(values)
+        except ValidationError as error:
+            raise self._refusal(error) from error
+        return values
+
+    def _build(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> type[BaseModel]:
+        # Numbered fields with the parameter's name as alias: `self.copy`, `_hidden` and `schema` are names that
+        # pydantic keeps for itself.
+        config = ConfigDict(extra="forbid", allow_inf_nan=False, alias_generator=self._names.__getitem__)
+        fields: dict[str, Any] = {}
+        for field, name in self.fields:
+            default = defaults.get(name, Field())
+            for info in (default, *_field_infos(annotations[name])):
+                if isinstance(info, FieldInfo) and (info.alias or info.validation_alias):
+                    raise ModelDefinitionError(
+                        f"command {self._command}: Field(alias=...) on parameter {name}. A parameter is sent under its "
+                        "Python name; remove the alias or rename the parameter."
+                    )
+            fields[field] = (annotations[name], default)
+        try:
+            model = create_model(self._command, __config__=config, **fields)
+            properties_of(model)
+        except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
+            raise ModelDefinitionError(self._unsendable(annotations, defaults)) from error
+        except (PydanticUserError, TypeError, ValueError) as error:
+            raise ModelDefinitionError(
+                f"command {self._command}: its parameters cannot be read. {_first_line(error)}"
+            ) from error
+        return model
+
+    def _unsendable(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+        for name, annotation in annotations.items():
+            try:
+                properties_of(create_model("probe", p0=(annotation, defaults.get(name, Field()))))
+            except PydanticUserError:
+                return (
+                    f"command {self._command}: parameter {name} is {_type_name(annotation)}, which cannot be sent as "
+                    f"JSON. Annotate it with {_SENDABLE}, for example {name}: float."
+                )
+        return f"command {self._command}: its parameters cannot be sent as JSON. Annotate them with {_SENDABLE}."
+
+    def _spec(self, field: str, name: str, annotation: Any, schema: dict[str, Any]) -> ParamSpec:
+        info = self._model.model_fields[field]
+        is_required = info.is_required()
+        default = NO_DEFAULT if info.default is PydanticUndefined or info.default_factory else info.default
+        if is_required:
+            schema = {**schema, "required": True}
+        return ParamSpec(name, annotation, is_required, default, schema)
+
+    def _refuse_non_finite(self, values: Mapping[str, Any]) -> None:
+        # allow_inf_nan of the outer model reaches neither nested models nor Any.
+        lines = [
+            InitErrorDetails(type="finite_number", loc=(name, *place), input=value)
+            for field, name in self.fields
+            for place, value in _non_finite(values[name], _allows_non_finite(self._model.model_fields[field]))
+            if values[name] is not self._model.model_fields[field].default
+        ]
+        if lines:
+            raise ValidationError.from_exception_data(self._command, lines)
+
+    def _refusal(self, error: ValidationError) -> ParameterError:
+        names = list(self._names.values())
+        reasons: dict[str, list[str]] = {}
+        texts: list[str] = []
+        for line in error.errors(include_url=False):
+            name = str(line["loc"][0]) if line["loc"] else ""
+            inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in line["loc"][1:])
+            if line["type"] == "missing" and not inner:
+                reason, text = "is required", f"{name} is missing"
+            elif line["type"] == "extra_forbidden" and not inner:
+                near = difflib.get_close_matches(name, names, 1)
+                reason = f"no such parameter; did you mean {near[0]}?" if near else "no such parameter"
+                text = f"{name}: {reason}"
+            else:
+                reason = f"{inner.lstrip('.')}: {line['msg']}" if inner else line["msg"]
+                text = f"{name}{inner}={_short(line['input'])}: {line['msg']}"
+            reasons.setdefault(name, []).append(reason)
+            texts.append(text)
+        fields = {name: "; ".join(dict.fromkeys(parts)) for name, parts in reasons.items()}
+        return ParameterError(f"{self._command} refused {'; '.join(texts)}. Send: {self.signature()}", fields)
+
+
+def read_parameters(
+    command: str, function: Callable[..., Any], *, is_bound: bool, names: Mapping[str, Any]
+) -> Parameters:
+    """Read the signature of a command's method.
+
+    Args:
+        is_bound: the first parameter is `self` or `cls`.
+        names: what string annotations may refer to beside the function's globals.
+    Raises:
+        UnresolvedAnnotation: a string annotation names something that is not defined (yet).
+        ModelDefinitionError: a signature that cannot be called by name, or a type that JSON cannot carry.
+    """
+    try:
+        given = list(inspect.signature(function).parameters.values())
+    except NameError as error:
+        raise UnresolvedAnnotation(str(error), name=error.name) from error
+    if is_bound:
+        if not given or given[0].kind not in (given[0].POSITIONAL_ONLY, given[0].POSITIONAL_OR_KEYWORD):
+            raise ModelDefinitionError(
+                f"command {command}: {function.__qualname__} takes no `self`. Write def {function.__name__}(self, ...), "
+                "or put @staticmethod above."
+            )
+        given = given[1:]
+    for param in given:
+        if param.kind in (param.POSITIONAL_ONLY, param.VAR_POSITIONAL, param.VAR_KEYWORD):
+            raise ModelDefinitionError(
+                f"command {command}: {function.__qualname__} takes `{param}`, and a command's parameters are sent by "
+                "name. Name each one; if this is a decorator's wrapper, give it functools.wraps."
+            )
+    annotations = _resolve(command, function, {p.name: p.annotation for p in given}, names)
+    return Parameters(command, annotations, {p.name: p.default for p in given if p.default is not p.empty})
+
+
+def field_defaults(function: Callable[..., Any]) -> dict[str, FieldInfo]:
+    """The parameters of `function` whose default stands in a pydantic Field, in either place where it may stand."""
+    found: dict[str, FieldInfo] = {}
+    for param in inspect.signature(function).parameters.values():
+        if isinstance(param.default, FieldInfo):
+            # Merged, as pydantic does: Annotated[float, Field(0.5)] = Field(le=1) has a default all the same.
+            merged = FieldInfo.from_annotated_attribute(
+                Any if isinstance(param.annotation, str) or param.annotation is param.empty else param.annotation,
+                param.default,
+            )
+            found[param.name] = merged
+        elif param.default is param.empty:
+            for info in _field_infos(param.annotation):
+                if not info.is_required():
+                    found[param.name] = info
+    return found
+
+
+def _resolve(
+    command: str, function: Callable[..., Any], annotations: Mapping[str, Any], names: Mapping[str, Any]
+) -> dict[str, Any]:
+    inner = inspect.unwrap(function)
+
+    def holder() -> None: ...
+
+    # One at a time and without the return annotation, which may name what is only imported for a type checker.
+    resolved: dict[str, Any] = {}
+    for name, annotation in annotations.items():
+        if annotation is inspect.Parameter.empty:
+            resolved[name] = Any
+            continue
+        holder.__annotations__ = {name: annotation}
+        try:
+            hints = get_type_hints(holder, getattr(inner, "__globals__", {}), dict(names), include_extras=True)
+        except NameError as error:
+            raise UnresolvedAnnotation(
+                f"command {command}: the annotation {annotation!r} of parameter {name} cannot be read: {error}. "
+                f"Define or import {error.name or 'it'} above the class.",
+                name=error.name,
+            ) from error
+        except (SyntaxError, TypeError, AttributeError) as error:
+            raise ModelDefinitionError(
+                f"command {command}: the annotation {annotation!r} of parameter {name} is no type: {_first_line(error)}. "
+                f"Annotate it with {_SENDABLE}."
+            ) from error
+        resolved[name] = hints[name]
+    return resolved
+
+
+def _field_infos(annotation: Any) -> list[FieldInfo]:
+    if get_origin(annotation) is not Annotated:
+        return []
+    return [part for part in get_args(annotation)[1:] if isinstance(part, FieldInfo)]
+
+
+def _plain(value: Any) -> Any:
+    """numpy scalars, arrays and tensors as Python numbers and lists, so that Python callers may send them."""
+    return value.tolist() if callable(getattr(value, "tolist", None)) else value
+
+
+def _allows_non_finite(info: FieldInfo) -> bool:
+    return any(getattr(part, "allow_inf_nan", None) is True for part in info.metadata)
+
+
+def _non_finite(value: Any, is_allowed: bool) -> Iterator[tuple[tuple[int | str, ...], float]]:
+    """Where NaN or infinity stands in a validated value, and which it is."""
+    if isinstance(value, float):
+        if not is_allowed and not math.isfinite(value):
+            yield (), value
+        return
+    parts: list[tuple[int | str, Any, bool]] = []
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        parts = [(name, getattr(value, name), _allows_non_finite(fields[name])) for name in fields]
+    elif isinstance(value, Mapping):
+        parts = [(str(name), part, is_allowed) for name, part in value.items()]
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        parts = [(number, part, is_allowed) for number, part in enumerate(value)]
+    for name, part, is_part_allowed in parts:
+        yield from (((name, *place), found) for place, found in _non_finite(part, is_part_allowed))
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n", 1)[0]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
