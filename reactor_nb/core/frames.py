@@ -1,0 +1,216 @@
+"""Frame and Block: an array or tensor in, an owned uint8 RGB block out.
+
+A Frame is one (H, W, 3) uint8 RGB image, rows top to bottom; a Block is (N, H, W, 3) emitted at once.
+Tensors are recognised through `sys.modules`, DLPack and `__array__`; torch is never imported.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reactor_nb.core import tensors
+from reactor_nb.core.layout import axes_of, refuse_dtype
+from reactor_nb.errors import FrameError, FrameShapeError, FrameTypeError
+
+# Float frames are converted in groups of about this many values: the scratch stays near 32 MB, and
+# there are few numpy calls, each of which may wait 5 ms for the GIL while a cell spins.
+_GROUP_VALUES = 8_000_000
+# The bits of float32 256.0. As unsigned integers all of [0, 256) lies below; negative numbers,
+# infinities and NaN lie above. One pass finds that nothing is to be mended.
+_BITS_256 = np.float32(256.0).view(np.uint32)
+
+
+class _Shaped(Protocol):
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Frames emitted at once.
+
+    `frames`: (N, H, W, 3) uint8, C-contiguous, owned by the block. `emitted_s`: time.monotonic() of the
+    emission. `clipped`, `nan`: how many values lay outside the range, and were no number.
+    """
+
+    frames: NDArray[np.uint8]
+    emitted_s: float
+    clipped: int = 0
+    nan: int = 0
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def height_px(self) -> int:
+        return int(self.frames.shape[1])
+
+    @property
+    def width_px(self) -> int:
+        return int(self.frames.shape[2])
+
+
+def black_block(height_px: int, width_px: int) -> Block:
+    """One black frame."""
+    return Block(np.zeros((1, height_px, width_px, 3), np.uint8), time.monotonic())
+
+
+def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Block:
+    """An owned uint8 copy of `frames`; an empty input gives a block of no frames.
+
+    Args:
+        frames: (H, W, 3), (N, H, W, 3) or channels-first; a leading batch of 1 is dropped, (1, C, T, H, W)
+            included. uint8, or float in `value_range`. An array, a tensor on any device, anything with
+            `__array__` or DLPack, or a sequence of frames of one size.
+        value_range: what black and white are in float input. Values more than half a level outside are
+            clipped and counted; NaN is black and counted. A tensor on a device is converted there, and
+            the counts come back in the same copy as the pixels.
+    Raises:
+        FrameShapeError, FrameTypeError: the message names the line that mends it.
+        FrameError: a `value_range` that is none.
+    Threads: any; no state is kept.
+    """
+    emitted_s = time.monotonic()
+    scale, offset = _scale_of(value_range)
+    if isinstance(frames, (list, tuple)) and any(_is_array_like(item) for item in frames):
+        return _joined(frames, value_range, emitted_s)
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(frames, torch.Tensor):
+        if frames.device.type != "cpu":
+            axes = axes_of(tuple(frames.shape))
+            if axes is None:
+                return _empty(emitted_s)
+            pixels, clipped, nan = tensors.from_device(torch, frames, axes, scale, offset)
+            return Block(pixels, emitted_s, clipped, nan)
+        array = tensors.from_cpu_tensor(torch, frames)
+    else:
+        array = _as_array(frames)
+    axes = axes_of(array.shape)
+    if axes is None:
+        return _empty(emitted_s)
+    if array.dtype.kind == "V" and array.dtype.name.startswith(("bfloat16", "float8")):
+        array = array.astype(np.float32)  # ml_dtypes of jax
+    if array.dtype != np.uint8 and array.dtype.kind != "f":
+        raise refuse_dtype(str(array.dtype))
+    view = array.reshape(axes.shape).transpose(axes.order)
+    out = np.empty(view.shape, np.uint8)
+    if array.dtype == np.uint8:
+        if axes.is_channels_first:
+            # Three strided copies take a third of the time of one transposing copy.
+            for channel in range(3):
+                out[..., channel] = view[..., channel]
+        else:
+            np.copyto(out, view)
+        return Block(out, emitted_s)
+    clipped, nan = _convert(view, out, scale, offset, is_channels_first=axes.is_channels_first)
+    return Block(out, emitted_s, clipped, nan)
+
+
+def _convert(
+    view: NDArray[Any], out: NDArray[np.uint8], scale: float, offset: float, *, is_channels_first: bool
+) -> tuple[int, int]:
+    """Fills `out`; returns the counts of clipped and NaN values."""
+    clipped = nan = 0
+    step = max(1, _GROUP_VALUES // max(1, view[0].size))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(view), step):
+            source, target = view[start : start + step], out[start : start + step]
+            if is_channels_first:  # worked on plane by plane, as it lies in memory
+                source = source.transpose(0, 3, 1, 2)
+            # Half a level is in the offset, so that the cast's truncation rounds.
+            scratch = np.multiply(source, np.float32(scale), dtype=np.float32, casting="same_kind", order="C")
+            scratch += np.float32(offset)
+            if scratch.view(np.uint32).max() >= _BITS_256:
+                more_clipped, more_nan = _mend(scratch)
+                clipped, nan = clipped + more_clipped, nan + more_nan
+            if is_channels_first:
+                for channel in range(3):
+                    np.copyto(target[..., channel], scratch[:, channel], casting="unsafe")
+            else:
+                np.copyto(target, scratch, casting="unsafe")
+    return clipped, nan
+
+
+def _mend(scratch: NDArray[np.float32]) -> tuple[int, int]:
+    is_nan = np.isnan(scratch)
+    nan = int(np.count_nonzero(is_nan))
+    clipped = int(np.count_nonzero(scratch < 0.0)) + int(np.count_nonzero(scratch >= 256.0))
+    if nan:
+        scratch[is_nan] = 0.0
+    np.clip(scratch, 0.0, 255.0, out=scratch)
+    return clipped, nan
+
+
+def _scale_of(value_range: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = (float(bound) for bound in value_range)
+    except (TypeError, ValueError):
+        low, high = 0.0, 0.0
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise FrameError(
+            f"emit_block got value_range={value_range!r}; it needs two finite numbers, what black is and what white is. "
+            "Type emit_block(frames, value_range=(-1, 1)) for frames from -1 to 1."
+        )
+    scale = 255.0 / (high - low)
+    return scale, 0.5 - low * scale
+
+
+def _is_array_like(item: Any) -> bool:
+    return hasattr(item, "__array__") or hasattr(item, "__dlpack__") or hasattr(item, "__array_interface__")
+
+
+def _as_array(frames: Any) -> NDArray[Any]:
+    if isinstance(frames, np.ndarray):
+        return frames
+    if not isinstance(frames, (list, tuple)) and not _is_array_like(frames):
+        raise FrameTypeError(
+            f"emit_block got a {type(frames).__name__}; it needs an array or tensor (H, W, 3) or (N, H, W, 3), "
+            "uint8 or float. Emit np.asarray(frames) if it is an image of another library."
+        )
+    reasons: list[str] = []
+    if hasattr(frames, "__dlpack__"):
+        try:
+            return tensors.from_dlpack(frames)
+        except (BufferError, TypeError, ValueError, RuntimeError) as error:
+            reasons.append(str(error))
+    try:
+        return np.asarray(frames)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if isinstance(frames, (list, tuple)):
+            raise FrameShapeError(
+                "emit_block got a sequence that is no block: its rows or frames differ in size. "
+                "Emit frames of different sizes one by one: for frame in frames: get_ctx().emit_block(frame)."
+            ) from error
+        reasons.append(str(error))
+    raise FrameTypeError(
+        f"emit_block got a {type(frames).__name__} that gives no array ({'; '.join(reasons)}). "
+        "Bring it to the host first: emit frames.get(), or np.asarray(frames)."
+    )
+
+
+def _joined(items: Sequence[Any], value_range: tuple[float, float], emitted_s: float) -> Block:
+    blocks = [block for block in (to_block(item, value_range) for item in items) if len(block)]
+    if not blocks:
+        return _empty(emitted_s)
+    sizes = sorted({(block.height_px, block.width_px) for block in blocks})
+    if len(sizes) > 1:
+        raise FrameShapeError(
+            f"emit_block got a sequence of frames of different sizes, {sizes[0]} and {sizes[-1]}; one block has one size. "
+            "Emit them one by one: for frame in frames: get_ctx().emit_block(frame)."
+        )
+    return Block(
+        np.concatenate([block.frames for block in blocks]),
+        emitted_s,
+        sum(block.clipped for block in blocks),
+        sum(block.nan for block in blocks),
+    )
+
+
+def _empty(emitted_s: float) -> Block:
+    return Block(np.empty((0, 0, 0, 3), np.uint8), emitted_s)
