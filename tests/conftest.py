@@ -53,6 +53,13 @@ def pytest_report_header() -> str:
     return "torch: " + ("installed" if HAS_TORCH else "not installed, so the tests marked needs_torch are deselected")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured and recorded without asserting it."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid.rsplit('::')[-1]}: {name} {value}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
