@@ -70,13 +70,7 @@ def model(
     )
 
     def decorate(cls: Model) -> Model:
-        if not isinstance(cls, type) or not issubclass(cls, VideoModel):
-            what = f"the class {cls.__name__}" if isinstance(cls, type) else type(cls).__name__
-            label = cls.__name__ if isinstance(cls, type) else "MyModel"
-            raise ModelDefinitionError(
-                f'@model(name="{spec.name}") was put on {what}; it needs a subclass of VideoModel. '
-                f"Write: class {label}(VideoModel):"
-            )
+        _demand_video_model(cls, spec.name)
         if not _is_sketch(cls):
             _demand_start_session(cls)
         commands_of(cls)
@@ -233,6 +227,17 @@ def _checked_weights(weights: object) -> tuple[str, ...]:
     return tuple(weights)
 
 
+def _demand_video_model(cls: object, name: str) -> None:
+    if isinstance(cls, type) and issubclass(cls, VideoModel):
+        return
+    is_class = isinstance(cls, type)
+    label = getattr(cls, "__name__", "")
+    raise ModelDefinitionError(
+        f'@model(name="{name}") was put on {"the class" if is_class else f"a {type(cls).__name__}"} {label}; '
+        f"it needs a subclass of VideoModel. Write: class {label if is_class else 'MyModel'}(VideoModel):"
+    )
+
+
 def _demand_start_session(cls: type) -> None:
     if cls is VideoModel or getattr(cls, "start_session", None) is VideoModel.start_session:
         raise ModelDefinitionError(
@@ -267,7 +272,7 @@ def _owner_of_weights(cls: type[VideoModel], name: str) -> type[VideoModel]:
         return current
     for owner in cls.__mro__:
         if spec_of(owner) is not None:
-            return owner  # type: ignore[no-any-return]
+            return owner
     if cls is VideoModel:
         raise WeightsError(
             f'VideoModel.weights("{name}") was called while no model is being loaded, so it cannot tell whose weights '

@@ -109,7 +109,7 @@ class Parameters:
                     )
             fields[field] = (annotations[name], default)
         try:
-            model = create_model(self._command, __config__=config, **fields)
+            model: type[BaseModel] = create_model(self._command, __config__=config, **fields)
             properties_of(model)
         except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
             raise ModelDefinitionError(self._unsendable(annotations, defaults)) from error
@@ -168,7 +168,10 @@ class Parameters:
             reasons.setdefault(name, []).append(reason)
             texts.append(text)
         fields = {name: "; ".join(dict.fromkeys(parts)) for name, parts in reasons.items()}
-        return ParameterError(f"{self._command} refused {'; '.join(texts)}. Send: {self.signature()}", fields)
+        listed = "; ".join(texts)
+        return ParameterError(
+            f"{self._command} refused {listed}{'' if listed.endswith('?') else '.'} Send: {self.signature()}", fields
+        )
 
 
 def read_parameters(
@@ -190,8 +193,8 @@ def read_parameters(
     if is_bound:
         if not given or given[0].kind not in (given[0].POSITIONAL_ONLY, given[0].POSITIONAL_OR_KEYWORD):
             raise ModelDefinitionError(
-                f"command {command}: {function.__qualname__} takes no `self`. Write def {function.__name__}(self, ...), "
-                "or put @staticmethod above."
+                f"command {command}: {function.__qualname__} takes no `self`. "
+                f"Write def {function.__name__}(self, ...), or put @staticmethod above."
             )
         given = given[1:]
     for param in given:
@@ -246,8 +249,8 @@ def _resolve(
             ) from error
         except (SyntaxError, TypeError, AttributeError) as error:
             raise ModelDefinitionError(
-                f"command {command}: the annotation {annotation!r} of parameter {name} is no type: {_first_line(error)}. "
-                f"Annotate it with {_SENDABLE}."
+                f"command {command}: the annotation {annotation!r} of parameter {name} is no type: "
+                f"{_first_line(error)}. Annotate it with {_SENDABLE}."
             ) from error
         resolved[name] = hints[name]
     return resolved

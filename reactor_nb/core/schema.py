@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -16,7 +16,7 @@ _SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", 
 
 class _Generator(GenerateJsonSchema):
     # A default that JSON cannot hold is left out: the parameter stays optional, and no control shows a wrong value.
-    ignored_warning_kinds = frozenset({"non-serializable-default", "skipped-choice"})
+    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {"non-serializable-default", "skipped-choice"}
 
 
 def properties_of(model: type[BaseModel]) -> dict[str, dict[str, Any]]:

@@ -31,12 +31,12 @@ class Place(NamedTuple):
 
 def frame_of_class(cls: type) -> FrameType | None:
     """The frame that executes the `class` statement of `cls`, while it is being made."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         is_hook = frame.f_code.co_name in ("__init_subclass__", "__new__", "__call__")
         if not is_hook and frame.f_globals.get("__name__") == cls.__module__:
             return frame
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 
