@@ -1,0 +1,34 @@
+"""The clock of one session: takes each frame from the buffer when it is due and shows it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from reactor_nb.core.buffer import BufferedFrame, FrameBuffer
+
+
+class Clock:
+    """Plays one FrameBuffer on the thread `reactor-clock-<name>` until the buffer is over or closed.
+
+    Args:
+        show: called with each frame on this thread; must not wait.
+
+    Threads: close() from any but the clock's own.
+    """
+
+    def __init__(self, name: str, buffer: FrameBuffer, show: Callable[[BufferedFrame], None]) -> None:
+        self.buffer = buffer
+        self._show = show
+        self._thread = threading.Thread(target=self._run, name=f"reactor-clock-{name}", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout_s: float) -> bool:
+        """Close the buffer, wait for the thread; whether it is gone. Idempotent."""
+        self.buffer.close()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (frame := self.buffer.take()) is not None:
+            self._show(frame)

@@ -1,0 +1,49 @@
+"""Which codecs this machine can encode, in the order of preference, and how to open one."""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder, PyAvEncoder
+from reactor_nb.media.h264 import H264Encoder
+from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.vp8 import Vp8Encoder
+
+_ENCODERS: dict[str, type[PyAvEncoder]] = {"H264": H264Encoder, "VP8": Vp8Encoder}
+
+CODECS: tuple[str, ...] = tuple(_ENCODERS)
+"""Every codec, best first: H.264 ultrafast takes a third of VP8's time at 720p."""
+
+
+def open_encoder(codec: str, settings: StreamSettings) -> Encoder:
+    """An encoder of one of CODECS. libavcodec is opened with the first frame, whose size it needs."""
+    return _ENCODERS[codec](settings)
+
+
+@functools.cache
+def broken_codecs() -> dict[str, str]:
+    """codec -> why it cannot be used here. Found by encoding one frame, as a build lists encoders it cannot open."""
+    broken: dict[str, str] = {}
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    for codec in CODECS:
+        encoder = open_encoder(codec, StreamSettings(rate_fps=30.0))
+        try:
+            if encoder.encode(pixels, 0, True) is None:
+                broken[codec] = "the encoder holds frames back"
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            broken[codec] = f"{type(error).__name__}: {error}"
+        finally:
+            encoder.close()
+    return broken
+
+
+def as_packet(frame: EncodedFrame) -> av.Packet:
+    """The frame as the packet that an RTP sender takes."""
+    packet = av.Packet(frame.payload)
+    packet.pts = frame.rtp_timestamp
+    packet.time_base = Fraction(1, RTP_CLOCK_HZ)
+    return packet

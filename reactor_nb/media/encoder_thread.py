@@ -1,0 +1,152 @@
+"""One encoder and its thread: the newest frame wins, keyframes are rationed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from reactor_nb.core.buffer import BufferedFrame
+from reactor_nb.media.codecs import open_encoder
+from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
+from reactor_nb.media.link import StreamSettings
+
+KEYFRAME_INTERVAL_S = 0.15
+"""At most one keyframe in this time: a page that lost packets asks again and again until it has one."""
+
+_SMOOTHING = 0.1
+
+
+class EncoderThread:
+    """Encodes what it is shown, on the thread `reactor-encoder-<name>-<codec>`.
+
+    Frames that come while it encodes replace each other in a slot of one, and each replaced one is
+    counted. A keyframe request encodes the newest frame again if no other comes: a paused model must be
+    seen by a late view.
+
+    Args:
+        deliver: called with each encoded frame on this thread; must not wait.
+        fail: called once with the codec and the error when the encoder raises; the thread then ends.
+
+    Threads: every method may be called from any; the encoder belongs to the thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        codec: str,
+        settings: StreamSettings,
+        epoch_s: float,
+        deliver: Callable[[EncodedFrame], None],
+        fail: Callable[[str, Exception], None],
+    ) -> None:
+        self.codec = codec
+        self._settings = settings
+        self._epoch_s = epoch_s
+        self._deliver = deliver
+        self._fail = fail
+        self._wake = threading.Condition()
+        self._newest: BufferedFrame | None = None
+        self._is_new = False
+        self._is_closed = False
+        self._keyframe_wanted = False
+        self._last_keyframe_s = float("-inf")
+        self._last_timestamp = -1
+        self._counts: dict[str, Any] = {"encoded": 0, "skipped": 0, "keyframes": 0, "bytes": 0, "encode_ms": 0.0}
+        self._thread = threading.Thread(target=self._run, name=f"reactor-encoder-{name}-{codec.lower()}", daemon=True)
+        self._thread.start()
+
+    def show(self, frame: BufferedFrame) -> None:
+        """Encode this frame next, instead of one that still waits."""
+        with self._wake:
+            self._counts["skipped"] += self._is_new
+            self._newest = frame
+            self._is_new = True
+            self._wake.notify()
+
+    def request_keyframe(self) -> None:
+        """Make the next frame, or the newest once more, one that can be decoded alone."""
+        with self._wake:
+            self._keyframe_wanted = True
+            self._wake.notify()
+
+    def use(self, settings: StreamSettings) -> None:
+        """Settings of a new session: the encoder is opened anew with its next frame."""
+        with self._wake:
+            self._settings = settings
+
+    def counts(self) -> dict[str, Any]:
+        """encoded, skipped, keyframes, bytes; encode_ms is a running mean of conversion and encoding."""
+        with self._wake:
+            return dict(self._counts)
+
+    def close(self) -> None:
+        """End the thread after the frame in hand; join() waits for it. Idempotent."""
+        with self._wake:
+            self._is_closed = True
+            self._wake.notify()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether the thread is gone, at the latest after timeout_s. True on its own thread."""
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+            return not self._thread.is_alive()
+        return True
+
+    def _run(self) -> None:
+        encoder: Encoder | None = None
+        in_use: StreamSettings | None = None
+        try:
+            while (job := self._next_job()) is not None:
+                frame, is_keyframe, settings = job
+                if encoder is None or settings != in_use:
+                    if encoder is not None:
+                        encoder.close()
+                    encoder, in_use = open_encoder(self.codec, settings), settings
+                self._encode(encoder, frame, is_keyframe)
+        except Exception as error:
+            self._fail(self.codec, error)
+        finally:
+            if encoder is not None:
+                encoder.close()
+
+    def _next_job(self) -> tuple[BufferedFrame, bool, StreamSettings] | None:
+        with self._wake:
+            while not self._is_closed:
+                delay_s: float | None = None
+                is_keyframe = False
+                if self._keyframe_wanted and self._newest is not None:
+                    delay_s = self._last_keyframe_s + KEYFRAME_INTERVAL_S - time.monotonic()
+                    is_keyframe = delay_s <= 0
+                if self._newest is not None and (self._is_new or is_keyframe):
+                    self._is_new = False
+                    if is_keyframe:
+                        self._keyframe_wanted = False
+                    return self._newest, is_keyframe, self._settings
+                self._wake.wait(delay_s)
+        return None
+
+    def _encode(self, encoder: Encoder, frame: BufferedFrame, is_keyframe: bool) -> None:
+        started_s = time.monotonic()
+        encoded = encoder.encode(frame.pixels, self._timestamp(frame, started_s), is_keyframe)
+        spent_ms = (time.monotonic() - started_s) * 1000
+        if encoded is None:
+            return
+        with self._wake:
+            counts = self._counts
+            counts["encode_ms"] += (spent_ms - counts["encode_ms"]) * (_SMOOTHING if counts["encoded"] else 1.0)
+            counts["encoded"] += 1
+            counts["bytes"] += len(encoded.payload)
+            if encoded.is_keyframe:
+                counts["keyframes"] += 1
+                self._last_keyframe_s = started_s
+        self._deliver(encoded)
+
+    def _timestamp(self, frame: BufferedFrame, now_s: float) -> int:
+        """When the clock played the frame; now, when it is encoded once more: timestamps must grow."""
+        timestamp = round((frame.played_s - self._epoch_s) * RTP_CLOCK_HZ)
+        if timestamp <= self._last_timestamp:
+            timestamp = max(round((now_s - self._epoch_s) * RTP_CLOCK_HZ), self._last_timestamp + 1)
+        self._last_timestamp = timestamp
+        return timestamp

@@ -1,0 +1,111 @@
+"""What an encoder is, and what the ones built on PyAV share."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Protocol
+
+import av
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.pixels import PlaneConverter
+
+RTP_CLOCK_HZ = 90_000
+RTP_TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
+
+FOREVER_FRAMES = 1_000_000
+"""The group of pictures: keyframes are sent when asked for, and a periodic one would be a hitch."""
+
+_PIXELS_PER_THREAD_AND_S = 1280 * 720 * 70
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One frame, ready to be cut into RTP packets. `width_px` and `height_px` are the model's, before padding."""
+
+    codec: str
+    payload: bytes
+    rtp_timestamp: int
+    is_keyframe: bool
+    width_px: int
+    height_px: int
+    rate_fps: float
+
+
+class Encoder(Protocol):
+    """Frames of one stream in, one codec out. Threads: the encoder thread that opened it."""
+
+    codec: str
+
+    def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
+        """Encode (H, W, 3) uint8 RGB; a new size opens the codec anew and gives a keyframe.
+
+        `rtp_timestamp` counts 1/90000 s and must grow. None: the codec kept the frame to itself.
+        """
+
+    def close(self) -> None:
+        """Free the codec. Idempotent."""
+
+
+class PyAvEncoder(ABC):
+    """An encoder of libavcodec behind the Encoder protocol."""
+
+    codec: ClassVar[str]
+
+    def __init__(self, settings: StreamSettings) -> None:
+        self.settings = settings
+        self._converter = PlaneConverter()
+        self._context: VideoCodecContext | None = None
+
+    def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
+        frame = self._converter.to_i420(pixels)
+        context = self._context
+        if context is None or (context.width, context.height) != (frame.width, frame.height):
+            context = self._context = self._open(frame.width, frame.height)
+        frame.pts = rtp_timestamp
+        frame.time_base = RTP_TIME_BASE
+        frame.pict_type = PictureType.I if is_keyframe else PictureType.NONE
+        packets = context.encode(frame)
+        if not packets:
+            return None
+        return EncodedFrame(
+            codec=self.codec,
+            payload=b"".join(bytes(packet) for packet in packets),
+            rtp_timestamp=rtp_timestamp,
+            is_keyframe=any(packet.is_keyframe for packet in packets),
+            width_px=pixels.shape[1],
+            height_px=pixels.shape[0],
+            rate_fps=self.settings.rate_fps,
+        )
+
+    def close(self) -> None:
+        self._context = None
+
+    @abstractmethod
+    def _open(self, width_px: int, height_px: int) -> VideoCodecContext: ...
+
+    def _new_context(self, codec_name: str, width_px: int, height_px: int) -> VideoCodecContext:
+        context = av.CodecContext.create(codec_name, "w")
+        assert isinstance(context, VideoCodecContext)
+        context.width = width_px
+        context.height = height_px
+        context.pix_fmt = "yuv420p"
+        context.time_base = RTP_TIME_BASE
+        # Rate control spends the bitrate per frame, so a wrong rate here is a wrong bitrate.
+        context.framerate = Fraction(self.settings.rate_fps).limit_denominator(1001)
+        context.gop_size = FOREVER_FRAMES
+        context.thread_count = thread_count(width_px, height_px, self.settings.rate_fps)
+        return context
+
+
+def thread_count(width_px: int, height_px: int, rate_fps: float) -> int:
+    """Threads for one encoder: one carries 720p60; more only help larger pictures and cost the model cores."""
+    wanted = -(-width_px * height_px * rate_fps // _PIXELS_PER_THREAD_AND_S)
+    return int(max(1, min(wanted, 4, os.cpu_count() or 1)))

@@ -1,0 +1,87 @@
+"""The port between the kernel's side and the media: frames, SDP, messages and statistics as plain values.
+
+What stands behind it runs on threads of the kernel (transport/thread_link.py) or in a process of its own;
+nothing here knows which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reactor_nb.core.buffer import FrameSink
+
+MAX_BITRATE_BPS = 16_000_000
+
+MessageListener = Callable[[str, dict[str, Any]], None]
+"""(view_id, message): called on the media loop's thread; must return at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """How one session is paced and encoded."""
+
+    rate_fps: float
+    max_bitrate_bps: int = MAX_BITRATE_BPS
+    """The cap of each encoder. 16 Mbit/s shows a hard moving 720p texture without blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """How one page reaches the kernel.
+
+    `hostname` is the host part of the page's address: it decides which address of this machine is offered.
+    `interfaces` are further addresses of this machine that may be offered to any page. `ice_servers` are
+    the dictionaries of RTCIceServer (`urls`, `username`, `credential`); none is asked unless given.
+    """
+
+    hostname: str
+    ice_servers: tuple[dict[str, Any], ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+class MediaLink(Protocol):
+    """Streams by model name, and the views that watch them.
+
+    Threads: every method may be called from any thread, and none waits for a page. After close() every
+    method but close() raises ClosedError.
+    """
+
+    def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
+        """The sink of a new session of `name`. The session before is ended; its views stay and follow."""
+
+    def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
+        """Connect a page's view; the result is the answer's SDP. An older peer of that view is closed.
+
+        The future's exception is a CarrierError with the reason and its mend.
+        """
+
+    def close_view(self, name: str, view_id: str) -> None:
+        """Close one view's peer, if there is one. Returns at once."""
+
+    def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
+        """Send a message by data channel to one view, or with None to every view of `name`.
+
+        Returns how many views it was handed to; 0 says that it needs another road.
+
+        Raises:
+            MessageError: the message is no JSON or larger than a page accepts.
+        """
+
+    def listen(self, name: str, listener: MessageListener) -> None:
+        """Be told what pages say of `name`: `call`, `start` and `stop` messages. The newest listener replaces."""
+
+    def close_name(self, name: str) -> None:
+        """End the stream, the views and the listener of `name`; waits until its threads are gone."""
+
+    def stats(self, name: str) -> dict[str, Any]:
+        """Counts of the stream, its encoders and each view; {} for a name that is not open."""
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """End everything and join the threads. Idempotent.
+
+        Raises:
+            ReactorError: names what did not stop within timeout_s.
+        """

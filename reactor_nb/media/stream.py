@@ -1,0 +1,175 @@
+"""The picture of one model name: sessions come and go, the views stay."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from reactor_nb.core.buffer import BufferedFrame, FrameBuffer
+from reactor_nb.errors import CarrierError, ClosedError
+from reactor_nb.media.clock import Clock
+from reactor_nb.media.codecs import CODECS, broken_codecs
+from reactor_nb.media.encoder_thread import EncoderThread
+from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.link import StreamSettings
+
+_log = logging.getLogger(__name__)
+
+Deliver = Callable[[EncodedFrame], None]
+
+
+class Stream:
+    """Clock, encoders and fan-out of one model name.
+
+    One clock per session, one encoder thread per codec that a view watches; with no view nothing is
+    converted or encoded. The newest frame is kept, so that a late view sees a paused or ended model.
+
+    Args:
+        codec_failed: called with a codec whose encoder raised, after its views were detached; on that
+            encoder's thread, must not wait.
+
+    Threads: every method may be called from any.
+    """
+
+    def __init__(self, name: str, codec_failed: Callable[[str], None]) -> None:
+        self.name = name
+        self.epoch_s = time.monotonic()
+        """The monotonic time at RTP timestamp 0."""
+        self._codec_failed = codec_failed
+        self._lock = threading.Lock()
+        self._settings = StreamSettings(rate_fps=30.0)
+        self._clock: Clock | None = None
+        self._newest: BufferedFrame | None = None
+        self._views: dict[str, tuple[str, Deliver]] = {}
+        self._encoders: dict[str, EncoderThread] = {}
+        self._ending: list[EncoderThread] = []
+        self._errors: dict[str, str] = {}
+        self._is_closed = False
+
+    def open(self, settings: StreamSettings, timeout_s: float = 1.0) -> FrameBuffer:
+        """The buffer of a new session; the one before is closed and its clock joined."""
+        with self._lock:
+            self._refuse_closed()
+            clock_before, self._clock = self._clock, None
+        if clock_before is not None:
+            clock_before.close(timeout_s)
+        buffer = FrameBuffer(settings.rate_fps)
+        with self._lock:
+            self._refuse_closed()
+            self._settings = settings
+            for encoder in self._encoders.values():
+                encoder.use(settings)
+            self._clock = Clock(self.name, buffer, self._show)
+        return buffer
+
+    def codecs(self) -> tuple[str, ...]:
+        """What a view may be offered, best first, without those that failed."""
+        with self._lock:
+            return tuple(codec for codec in CODECS if codec not in self._errors and codec not in broken_codecs())
+
+    def codec_errors(self) -> dict[str, str]:
+        """codec -> why it is not offered."""
+        with self._lock:
+            return {**broken_codecs(), **self._errors}
+
+    def attach(self, view_id: str, codec: str, deliver: Deliver) -> None:
+        """Send a view every frame in `codec`, beginning with a keyframe of the newest.
+
+        Raises:
+            CarrierError: the codec failed before.
+        """
+        with self._lock:
+            self._refuse_closed()
+            if codec in self._errors:
+                raise CarrierError(f"The {codec} encoder failed: {self._errors[codec]}. Connect again for another one.")
+            self._views[view_id] = (codec, deliver)
+            encoder = self._encoders.get(codec)
+            if encoder is None:
+                encoder = EncoderThread(
+                    self.name, codec, self._settings, self.epoch_s, self._fan_out, self._encoder_failed
+                )
+                self._encoders[codec] = encoder
+                if self._newest is not None:
+                    encoder.show(self._newest)
+            encoder.request_keyframe()
+            self._ending = [ending for ending in self._ending if not ending.join(0)]
+
+    def detach(self, view_id: str) -> None:
+        """Stop sending to a view; the encoder that no view watches any more ends. Never waits."""
+        with self._lock:
+            codec, _ = self._views.pop(view_id, ("", None))
+            if codec and all(watched != codec for watched, _ in self._views.values()):
+                encoder = self._encoders.pop(codec, None)
+                if encoder is not None:
+                    encoder.close()
+                    self._ending.append(encoder)
+
+    def request_keyframe(self, codec: str) -> None:
+        """Ask the encoder of `codec` for a frame that can be decoded alone."""
+        with self._lock:
+            encoder = self._encoders.get(codec)
+        if encoder is not None:
+            encoder.request_keyframe()
+
+    def stats(self) -> dict[str, Any]:
+        """rate_fps, views, encoders (counts per codec in use), errors (per codec)."""
+        with self._lock:
+            return {
+                "rate_fps": self._settings.rate_fps,
+                "views": len(self._views),
+                "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},
+                "errors": {**broken_codecs(), **self._errors},
+            }
+
+    def close(self, timeout_s: float = 2.0) -> list[str]:
+        """End clock and encoders, and wait for their threads; the names of those still there. Idempotent."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._lock:
+            self._is_closed = True
+            clock, self._clock = self._clock, None
+            self._ending += self._encoders.values()
+            encoders = self._ending
+            self._encoders, self._ending = {}, []
+            self._views.clear()
+            self._newest = None
+        stuck = []
+        if clock is not None and not clock.close(timeout_s):
+            stuck.append(f"reactor-clock-{self.name}")
+        for encoder in encoders:
+            encoder.close()
+        for encoder in encoders:
+            if not encoder.join(max(deadline_s - time.monotonic(), 0.05)):
+                stuck.append(f"reactor-encoder-{self.name}-{encoder.codec.lower()}")
+        return stuck
+
+    def _show(self, frame: BufferedFrame) -> None:
+        with self._lock:
+            if self._is_closed:
+                return
+            self._newest = frame
+            for encoder in self._encoders.values():
+                encoder.show(frame)
+
+    def _fan_out(self, frame: EncodedFrame) -> None:
+        with self._lock:
+            deliveries = [deliver for codec, deliver in self._views.values() if codec == frame.codec]
+        for deliver in deliveries:
+            deliver(frame)
+
+    def _encoder_failed(self, codec: str, error: Exception) -> None:
+        _log.error("The %s encoder of %s failed; its views connect again with another codec.", codec, self.name,
+                   exc_info=error)  # fmt: skip
+        with self._lock:
+            self._errors[codec] = f"{type(error).__name__}: {error}"
+            self._views = {view_id: view for view_id, view in self._views.items() if view[0] != codec}
+            ended = self._encoders.pop(codec, None)
+            if ended is not None:
+                self._ending.append(ended)
+        self._codec_failed(codec)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise ClosedError(f"The stream of {self.name} is closed; open a new one with open_stream({self.name!r}).")

@@ -1,0 +1,129 @@
+"""The media on threads of the kernel: the MediaLink that notebook and headless runtime use."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from reactor_nb.core.buffer import FrameSink
+from reactor_nb.errors import ClosedError, ReactorError, WrongThreadError
+from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.transport.loop import THREAD_NAME, MediaLoop
+
+if TYPE_CHECKING:
+    from reactor_nb.transport.views import Views
+
+_log = logging.getLogger(__name__)
+
+
+class ThreadLink:
+    """MediaLink with a loop, clocks and encoders on threads of this process.
+
+    aiortc and av take half a second to import; the loop's thread does that in the background from the
+    moment the link is made, while the model loads.
+
+    Threads: every method from any; those that wait (open_stream, close_name, close) not from the loop's own.
+    """
+
+    def __init__(self) -> None:
+        self._loop = MediaLoop()
+        self._lock = threading.Lock()
+        self._names: dict[str, Views] = {}
+        self._is_closed = False
+        self._loop.post(_warm_up)
+
+    def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
+        self._refuse_loop_thread("open_stream")
+        return self._views(name).stream.open(settings)
+
+    def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
+        return self._loop.submit(self._accept(name, view_id, sdp, settings))
+
+    def close_view(self, name: str, view_id: str) -> None:
+        views = self._existing(name)
+        if views is not None:
+            self._loop.submit(views.drop(view_id))
+
+    def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
+        views = self._existing(name)
+        return views.send(view_id, message) if views is not None else 0
+
+    def listen(self, name: str, listener: MessageListener) -> None:
+        self._views(name).listener = listener
+
+    def close_name(self, name: str) -> None:
+        self._refuse_loop_thread("close_name")
+        with self._lock:
+            self._refuse_closed()
+            views = self._names.pop(name, None)
+        if views is not None:
+            stuck = self._end(views, timeout_s=5.0)
+            if stuck:
+                raise ReactorError(f"{', '.join(stuck)} did not stop within 5 s.")
+
+    def stats(self, name: str) -> dict[str, Any]:
+        views = self._existing(name)
+        return views.stats() if views is not None else {}
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        self._refuse_loop_thread("close")
+        deadline_s = time.monotonic() + timeout_s
+        with self._lock:
+            self._is_closed = True
+            names, self._names = list(self._names.values()), {}
+        stuck: list[str] = []
+        for views in names:
+            stuck += self._end(views, max(deadline_s - time.monotonic(), 0.2))
+        self._loop.close(max(deadline_s - time.monotonic(), 0.2))
+        if stuck:
+            raise ReactorError(f"{', '.join(stuck)} did not stop within {timeout_s:g} s.")
+
+    def _end(self, views: Views, timeout_s: float) -> list[str]:
+        deadline_s = time.monotonic() + timeout_s
+        stuck = []
+        try:
+            self._loop.submit(views.close_peers()).result(timeout_s)
+        except TimeoutError:
+            stuck.append(f"the peers of {views.name}")
+        stuck += views.stream.close(max(deadline_s - time.monotonic(), 0.1))
+        views.listener = None
+        return stuck
+
+    async def _accept(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> str:
+        return await self._views(name).accept(view_id, sdp, settings)
+
+    def _views(self, name: str) -> Views:
+        # Imported here: this module must cost nothing until a stream is wanted.
+        from reactor_nb.transport.views import Views
+
+        with self._lock:
+            self._refuse_closed()
+            if name not in self._names:
+                self._names[name] = Views(name, self._loop)
+            return self._names[name]
+
+    def _existing(self, name: str) -> Views | None:
+        with self._lock:
+            self._refuse_closed()
+            return self._names.get(name)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise ClosedError("The media link is closed; run a model again to make a new one.")
+
+    def _refuse_loop_thread(self, method: str) -> None:
+        if self._loop.is_current():
+            raise WrongThreadError(f"{method}() was called on {THREAD_NAME}; call it from another thread.")
+
+
+def _warm_up() -> None:
+    started_s = time.monotonic()
+    from reactor_nb.media.codecs import broken_codecs
+    from reactor_nb.transport import views  # noqa: F401
+
+    for codec, why in broken_codecs().items():
+        _log.warning("The %s encoder cannot be used: %s", codec, why)
+    _log.debug("aiortc and the encoders were ready after %.2f s", time.monotonic() - started_s)

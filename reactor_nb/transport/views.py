@@ -1,0 +1,211 @@
+"""The views of one model name: their peers, what they are sent and what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError
+from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.link import MessageListener, PeerSettings
+from reactor_nb.media.stream import Stream
+from reactor_nb.transport import protocol
+from reactor_nb.transport.addresses import offered_addresses
+from reactor_nb.transport.loop import MediaLoop
+from reactor_nb.transport.webrtc import Peer
+
+MAX_POSTED = 1000
+"""Sends that wait for the loop; a model that sends faster than pages can be told is cut off here, and counted."""
+
+_FORWARDED = ("call", "start", "stop")
+
+_log = logging.getLogger(__name__)
+
+
+class Views:
+    """Joins one Stream with the peers that watch it.
+
+    Threads: coroutines and PeerEvents methods on the loop, the others from any.
+    """
+
+    def __init__(self, name: str, loop: MediaLoop) -> None:
+        self.name = name
+        self.stream = Stream(name, self._codec_failed)
+        self.listener: MessageListener | None = None
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._peers: dict[str, Peer] = {}
+        self._announced: dict[str, tuple[Any, ...]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._posted = 0
+        self._unsent = 0
+        self._ended: dict[str, int] = {}
+        self._is_closed = False
+
+    async def accept(self, view_id: str, sdp: str, settings: PeerSettings) -> str:
+        """Answer an offer and attach the view to the stream.
+
+        Raises:
+            CarrierError: with the reason and its mend.
+        """
+        addresses = await offered_addresses(settings)
+        await self.drop(view_id)
+        codecs = self.stream.codecs()
+        if not codecs:
+            failed = "; ".join(f"{codec}: {why}" for codec, why in self.stream.codec_errors().items())
+            raise CarrierError(f"No video encoder works on this machine. {failed}")
+        peer = Peer(view_id, self)
+        with self._lock:
+            if self._is_closed:
+                raise ClosedError(f"{self.name} was closed while a page connected.")
+            self._peers[view_id] = peer
+        try:
+            answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
+            if not self._is_current(peer):
+                raise CarrierError(f"View {view_id} was closed while it connected.")
+            self.stream.attach(view_id, peer.codec, peer.packets.push)
+        except BaseException:
+            await peer.close()
+            raise
+        return answer
+
+    async def drop(self, view_id: str) -> None:
+        """Close the peer of one view, if there is one, and wait for its end."""
+        with self._lock:
+            peer = self._peers.get(view_id)
+        if peer is not None:
+            await peer.close()
+
+    async def close_peers(self) -> None:
+        """Close every peer, refuse new ones, and wait until all are gone."""
+        with self._lock:
+            self._is_closed = True
+            peers = list(self._peers.values())
+        await asyncio.gather(*(peer.close() for peer in peers))
+        await asyncio.gather(*self._closing)
+
+    def send(self, view_id: str | None, message: dict[str, Any]) -> int:
+        """Hand a message to one or every open view; how many. MessageError if it is none."""
+        text = protocol.encode(message)
+        with self._lock:
+            if view_id is None:
+                targets = [peer for peer in self._peers.values() if peer.is_open]
+            else:
+                targets = [peer for peer in (self._peers.get(view_id),) if peer is not None and peer.is_open]
+            if targets and self._posted >= MAX_POSTED:
+                self._unsent += len(targets)
+                return 0
+            self._posted += bool(targets)
+        if targets:
+            self._loop.post(self._send_now, targets, text)
+        return len(targets)
+
+    def stats(self) -> dict[str, Any]:
+        """The stream's counts, `peers` by view, `ended` peers by reason, `unsent` messages."""
+        with self._lock:
+            return {
+                **self.stream.stats(),
+                "peers": {view_id: peer.stats() for view_id, peer in self._peers.items()},
+                "ended": dict(self._ended),
+                "unsent": self._unsent,
+            }
+
+    def text_came(self, peer: Peer, text: str | bytes) -> None:
+        try:
+            message = protocol.parse(text)
+            kind = message["type"]
+            if kind == "ping":
+                self._say(peer, {"type": "pong", "sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000})
+            elif kind == "painted":
+                peer.page_report = {key: value for key, value in message.items() if key != "type"}
+            elif kind == "bye":
+                self._spawn(peer.close())
+            elif kind in _FORWARDED:
+                self._forward(peer, message)
+            else:
+                raise MessageError(f"A {kind} message came by data channel; send it by comm.")
+        except ReactorError as error:
+            self._say(peer, protocol.answer_to(error))
+
+    def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
+        facts = (frame.width_px, frame.height_px, frame.rate_fps, rtp_origin)
+        if not peer.is_open or self._announced.get(peer.view_id) == facts:
+            return
+        self._announced[peer.view_id] = facts
+        self._say(
+            peer,
+            {
+                "type": "stream",
+                "width_px": frame.width_px,
+                "height_px": frame.height_px,
+                "rate_fps": frame.rate_fps,
+                "rtp_origin": rtp_origin,
+                "rtp_origin_kernel_ms": self.stream.epoch_s * 1000,
+                "codec": frame.codec,
+            },
+        )
+
+    def keyframe_wanted(self, peer: Peer) -> None:
+        self.stream.request_keyframe(peer.codec)
+
+    def peer_ended(self, peer: Peer, reason: str) -> None:
+        with self._lock:
+            is_current = self._peers.get(peer.view_id) is peer
+            if is_current:
+                del self._peers[peer.view_id]
+            self._ended[reason] = self._ended.get(reason, 0) + 1
+        if is_current:
+            self.stream.detach(peer.view_id)
+            self._announced.pop(peer.view_id, None)
+        self._spawn(peer.close())
+
+    def _forward(self, peer: Peer, message: dict[str, Any]) -> None:
+        listener = self.listener
+        if listener is None:
+            error = NotStreamingError(f"No session of {self.name} listens; start one with %reactor run {self.name}.")
+            self._refuse(peer, message, error)
+            return
+        try:
+            listener(peer.view_id, message)
+        except Exception as error:
+            _log.exception("The listener of %s failed on a %s message.", self.name, message["type"])
+            failure = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
+            self._refuse(peer, message, failure)
+
+    def _refuse(self, peer: Peer, message: dict[str, Any], error: ReactorError) -> None:
+        if message["type"] == "call":
+            self._say(peer, {"type": "reply", "id": message["id"], "error": error.to_wire()})
+        else:
+            self._say(peer, {"type": "error", "error": error.to_wire()})
+
+    def _say(self, peer: Peer, message: dict[str, Any]) -> None:
+        peer.send_text(protocol.encode(message))
+
+    def _send_now(self, peers: list[Peer], text: str) -> None:
+        with self._lock:
+            self._posted -= 1
+        for peer in peers:
+            peer.send_text(text)
+
+    def _is_current(self, peer: Peer) -> bool:
+        with self._lock:
+            return self._peers.get(peer.view_id) is peer
+
+    def _codec_failed(self, codec: str) -> None:
+        with self._lock:
+            peers = [peer for peer in self._peers.values() if peer.codec == codec]
+        for peer in peers:
+            self._loop.post(self._close_later, peer)
+
+    def _close_later(self, peer: Peer) -> None:
+        self._spawn(peer.close())
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        # The loop keeps only a weak reference to a task.
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)

@@ -1,0 +1,269 @@
+"""One WebRTC connection: a page's view that gets pictures and sends calls. The only file that imports aiortc.
+
+aiortc has no setting for five things that this needs. Each is done on the instance, behind a check, and
+`stats()["features"]` says which could be: the addresses that are bound (required: nothing else may be offered),
+the playout-delay extension, keyframe requests, the RTP origin for the page's latency clock. Receiver bandwidth
+estimates (REMB) reach aiortc's own encoder object, which ready-made packets do not use: the cap is a setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+
+from reactor_nb.errors import CarrierError
+from reactor_nb.media.codecs import as_packet
+from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.transport import playout_delay
+from reactor_nb.transport.addresses import extension_id, usable_offer
+from reactor_nb.transport.packets import PacketQueue
+
+CHANNEL_LABEL = "calls"
+SILENCE_S = 10.0
+CLOSE_TIMEOUT_S = 3.0
+MAX_BUFFERED_BYTES = 1_000_000
+
+_MAP_ATTRIBUTE = "_RTCRtpSender__rtp_header_extensions_map"
+_TIMESTAMP_ATTRIBUTE = "_RTCRtpSender__rtp_timestamp"
+
+_log = logging.getLogger(__name__)
+
+
+class PeerEvents(Protocol):
+    """What a peer tells its owner, all on the loop's thread."""
+
+    def text_came(self, peer: Peer, text: str | bytes) -> None: ...
+
+    def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
+        """After each frame, and once more for the last one when the data channel opens."""
+
+    def keyframe_wanted(self, peer: Peer) -> None: ...
+
+    def peer_ended(self, peer: Peer, reason: str) -> None: ...
+
+
+class Peer:
+    """A connection to one view, from its offer to its end.
+
+    It ends, once, by close(), by the page (channel or connection closed), or after SILENCE_S without a
+    message; `peer_ended` then says why, and close() is still to be called by the owner.
+
+    Threads: made, used and closed on the loop; `packets.push` and the attributes from any.
+    """
+
+    def __init__(self, view_id: str, events: PeerEvents) -> None:
+        self.view_id = view_id
+        self.codec = ""
+        self.is_open = False
+        self.features: dict[str, bool] = {}
+        self.page_report: dict[str, Any] = {}
+        self.unsent = 0
+        self._events = events
+        self._loop = asyncio.get_running_loop()
+        self._connection: RTCPeerConnection | None = None
+        self._channel: RTCDataChannel | None = None
+        self._is_ended = False
+        self._answering = asyncio.Lock()
+        self._heard_s = self._loop.time()
+        self._last_sent: tuple[EncodedFrame, int | None] | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self.packets = PacketQueue(self._want_keyframe)
+
+    async def answer(self, sdp: str, codecs: Sequence[str], addresses: Sequence[str],
+                     ice_servers: Sequence[dict[str, Any]]) -> str:  # fmt: skip
+        """Accept an offer; the SDP to send back. `codec` says what was agreed on.
+
+        Raises:
+            CarrierError: the offer cannot be answered.
+        """
+        connection = self._connection = RTCPeerConnection(
+            RTCConfiguration(
+                iceServers=[RTCIceServer(**server) for server in ice_servers],
+                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
+            )
+        )
+        connection.on("datachannel", self._channel_came)
+        connection.on("connectionstatechange", self._state_changed)
+        track = _PacketTrack(self.packets, self._frame_sent)
+        transceiver = connection.addTransceiver(track, direction="sendonly")
+        transceiver.setCodecPreferences(_preferences(codecs))
+        try:
+            async with self._answering:
+                await connection.setRemoteDescription(RTCSessionDescription(usable_offer(sdp), "offer"))
+                self.codec = transceiver._codecs[0].name
+                track.sender = transceiver.sender
+                self._bind_only(connection, addresses)
+                self._tune(transceiver, extension_id(sdp, playout_delay.URI))
+                await connection.setLocalDescription(await connection.createAnswer())
+                answer: str = connection.localDescription.sdp
+        except (OperationError, InvalidStateError, InvalidAccessError, ValueError, IndexError, KeyError) as error:
+            raise CarrierError(
+                f"The page's offer cannot be answered: {error or type(error).__name__}. It needs one recvonly "
+                f"video section with {' or '.join(codecs)}, and a data channel."
+            ) from error
+        if "a=candidate:" not in answer:
+            raise CarrierError(f"No UDP port could be opened on {', '.join(addresses) or 'a TURN server'}.")
+        self._silence = self._loop.call_later(SILENCE_S, self._check_silence, self._loop.time() + SILENCE_S)
+        return answer
+
+    def send_text(self, text: str) -> bool:
+        """Send one message by the data channel; False if it is closed or far behind. Never waits."""
+        channel = self._channel
+        if channel is None or channel.readyState != "open" or channel.bufferedAmount > MAX_BUFFERED_BYTES:
+            self.unsent += 1
+            return False
+        channel.send(text)
+        return True
+
+    async def close(self) -> None:
+        """End the connection and wait until its tasks and sockets are gone. Idempotent."""
+        self._end("closed")
+        # aioice would leave the socket of a gathering that is closed half way.
+        async with self._answering:
+            connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            # The BYE and the shutdown of DTLS tell the page at once, it need not wait for a silence.
+            await asyncio.wait_for(connection.close(), CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            _log.error("The peer of view %s did not close within %g s.", self.view_id, CLOSE_TIMEOUT_S)
+
+    def stats(self) -> dict[str, Any]:
+        """Plain values: codec, state, features, skipped frames, unsent messages, what the page reported."""
+        connection = self._connection
+        return {
+            "codec": self.codec,
+            "state": connection.connectionState if connection is not None else "closed",
+            "is_open": self.is_open,
+            "features": dict(self.features),
+            "skipped": self.packets.skipped,
+            "unsent": self.unsent,
+            "page": dict(self.page_report),
+        }
+
+    def _end(self, reason: str) -> None:
+        if self._is_ended:
+            return
+        self._is_ended = True
+        self.is_open = False
+        self.packets.close()
+        if self._silence is not None:
+            self._silence.cancel()
+        self._events.peer_ended(self, reason)
+
+    def _channel_came(self, channel: RTCDataChannel) -> None:
+        if channel.label != CHANNEL_LABEL or self._channel is not None:
+            channel.close()
+            return
+        self._channel = channel
+        self._heard_s = self._loop.time()
+        channel.on("message", self._text_came)
+        channel.on("close", lambda: self._end("the page closed the data channel"))
+        self.is_open = not self._is_ended
+        if self._last_sent is not None:
+            self._events.frame_sent(self, *self._last_sent)
+
+    def _text_came(self, text: str | bytes) -> None:
+        self._heard_s = self._loop.time()
+        self._events.text_came(self, text)
+
+    def _state_changed(self) -> None:
+        state = self._connection.connectionState if self._connection is not None else "closed"
+        if state in ("failed", "closed"):
+            self._end(f"the connection {state}")
+
+    def _check_silence(self, due_s: float) -> None:
+        now_s = self._loop.time()
+        # After a pause of the whole process the page's pings still wait in the socket: read them first.
+        last_s = now_s - SILENCE_S + 2.0 if now_s - due_s > 1.0 else self._heard_s
+        remaining_s = max(self._heard_s, last_s) + SILENCE_S - now_s
+        if remaining_s <= 0:
+            self._end(f"no message of the page for {SILENCE_S:g} s")
+        else:
+            self._silence = self._loop.call_later(remaining_s, self._check_silence, now_s + remaining_s)
+
+    def _frame_sent(self, frame: EncodedFrame, rtp_origin: int | None) -> None:
+        self._last_sent = (frame, rtp_origin)
+        self._events.frame_sent(self, frame, rtp_origin)
+
+    def _want_keyframe(self) -> None:
+        self._events.keyframe_wanted(self)
+
+    def _bind_only(self, connection: RTCPeerConnection, addresses: Sequence[str]) -> None:
+        for transceiver in connection.getTransceivers():
+            agent = getattr(transceiver.receiver.transport.transport.iceGatherer, "_connection", None)
+            gather = getattr(agent, "get_component_candidates", None)
+            if gather is None:
+                raise CarrierError("This aioice cannot be told which address to bind; use aioice 0.12 or 0.13.")
+
+            async def chosen(component: int, addresses: list[str], timeout: int = 5, *, gather: Any = gather) -> Any:
+                return await gather(component, chosen_addresses, timeout)
+
+            chosen_addresses = list(addresses)
+            setattr(agent, "get_component_candidates", chosen)  # noqa: B010
+
+    def _tune(self, transceiver: Any, playout_delay_id: int | None) -> None:
+        sender = transceiver.sender
+        extensions = getattr(transceiver, "_headerExtensions", None)
+        inner = getattr(sender, _MAP_ATTRIBUTE, None)
+        can_delay = playout_delay_id is not None and isinstance(extensions, list) and hasattr(inner, "set")
+        if can_delay:
+            assert playout_delay_id is not None and extensions is not None
+            extensions.append(RTCRtpHeaderExtensionParameters(id=playout_delay_id, uri=playout_delay.URI))
+            setattr(sender, _MAP_ATTRIBUTE, playout_delay.PlayoutDelayMap(inner, playout_delay_id))
+        can_ask = hasattr(sender, "_send_keyframe")
+        if can_ask:
+            sender._send_keyframe = self._want_keyframe
+        self.features = {
+            "playout_delay": can_delay,
+            "keyframe_requests": can_ask,
+            "rtp_origin": hasattr(sender, _TIMESTAMP_ATTRIBUTE),
+        }
+
+
+class _PacketTrack(MediaStreamTrack):
+    """Feeds a sender with encoded frames, and sees after each which RTP timestamp it was sent under."""
+
+    kind = "video"
+
+    def __init__(self, packets: PacketQueue, sent: Callable[[EncodedFrame, int | None], None]) -> None:
+        super().__init__()
+        self.sender: RTCRtpSender | None = None
+        self._packets = packets
+        self._sent = sent
+        self._last: EncodedFrame | None = None
+
+    async def recv(self) -> Any:
+        # The sender asks for the next frame when every packet of the last is sent, so its last timestamp is
+        # that frame's: the random origin it adds is the difference.
+        if self._last is not None:
+            sent_as = getattr(self.sender, _TIMESTAMP_ATTRIBUTE, None)
+            origin = (sent_as - self._last.rtp_timestamp) & 0xFFFFFFFF if isinstance(sent_as, int) else None
+            self._sent(self._last, origin)
+        self._last = frame = await self._packets.get()
+        if frame is None:
+            raise MediaStreamError
+        return as_packet(frame)
+
+
+def _preferences(codecs: Sequence[str]) -> list[Any]:
+    capabilities = RTCRtpSender.getCapabilities("video").codecs
+    chosen = [capability for codec in codecs for capability in capabilities if capability.name == codec]
+    return [*chosen, *(capability for capability in capabilities if capability.name == "rtx")]
