@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -41,7 +42,7 @@ def broken_codecs() -> dict[str, str]:
     return broken
 
 
-def as_packet(frame: EncodedFrame) -> av.Packet:
+def as_packet(frame: EncodedFrame) -> av.Packet[Any]:
     """The frame as the packet that an RTP sender takes."""
     packet = av.Packet(frame.payload)
     packet.pts = frame.rtp_timestamp

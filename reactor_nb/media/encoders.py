@@ -42,7 +42,7 @@ class EncodedFrame:
 class Encoder(Protocol):
     """Frames of one stream in, one codec out. Threads: the encoder thread that opened it."""
 
-    codec: str
+    codec: ClassVar[str]
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
         """Encode (H, W, 3) uint8 RGB; a new size opens the codec anew and gives a keyframe.

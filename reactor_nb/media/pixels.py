@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace, ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 MIN_SIDE_PX = 16

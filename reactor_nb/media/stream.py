@@ -160,8 +160,9 @@ class Stream:
             deliver(frame)
 
     def _encoder_failed(self, codec: str, error: Exception) -> None:
-        _log.error("The %s encoder of %s failed; its views connect again with another codec.", codec, self.name,
-                   exc_info=error)  # fmt: skip
+        _log.error(
+            "The %s encoder of %s failed; its views connect again with another codec.", codec, self.name, exc_info=error
+        )
         with self._lock:
             self._errors[codec] = f"{type(error).__name__}: {error}"
             self._views = {view_id: view for view_id, view in self._views.items() if view[0] != codec}

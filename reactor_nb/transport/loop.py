@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -88,7 +87,6 @@ class MediaLoop:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         loop.set_exception_handler(_log_exception)
-        started_s = time.monotonic()
         try:
             loop.run_forever()
         finally:
@@ -101,7 +99,6 @@ class MediaLoop:
             loop.run_until_complete(loop.shutdown_default_executor())
             asyncio.set_event_loop(None)
             loop.close()
-            _log.debug("%s ran for %.1f s", THREAD_NAME, time.monotonic() - started_s)
 
 
 def _log_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -63,8 +63,9 @@ def check(message: object) -> dict[str, Any]:
                 continue
             raise MessageError(f"A {kind} message came without {name!r}; it needs {', '.join(fields)}.", call_id)
         if not any(_CHECKS[part.strip()](message[name]) for part in wire_type.split("|")):
-            raise MessageError(f"A {kind} message came with {name} = {message[name]!r:.100}; it needs {wire_type}.",
-                               call_id)  # fmt: skip
+            raise MessageError(
+                f"A {kind} message came with {name} = {message[name]!r:.100}; it needs {wire_type}.", call_id
+            )
         checked[name] = message[name]
     return checked
 

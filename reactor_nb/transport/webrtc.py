@@ -9,8 +9,9 @@ estimates (REMB) reach aiortc's own encoder object, which ready-made packets do 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from aiortc import (
@@ -85,8 +86,9 @@ class Peer:
         self._silence: asyncio.TimerHandle | None = None
         self.packets = PacketQueue(self._want_keyframe)
 
-    async def answer(self, sdp: str, codecs: Sequence[str], addresses: Sequence[str],
-                     ice_servers: Sequence[dict[str, Any]]) -> str:  # fmt: skip
+    async def answer(
+        self, sdp: str, codecs: Sequence[str], addresses: Sequence[str], ice_servers: Sequence[dict[str, Any]]
+    ) -> str:
         """Accept an offer; the SDP to send back. `codec` says what was agreed on.
 
         Raises:
@@ -212,11 +214,8 @@ class Peer:
             gather = getattr(agent, "get_component_candidates", None)
             if gather is None:
                 raise CarrierError("This aioice cannot be told which address to bind; use aioice 0.12 or 0.13.")
-
-            async def chosen(component: int, addresses: list[str], timeout: int = 5, *, gather: Any = gather) -> Any:
-                return await gather(component, chosen_addresses, timeout)
-
-            chosen_addresses = list(addresses)
+            # aioice itself would pass every address of the machine but 127.0.0.1.
+            chosen = functools.partial(_gather_at, gather, list(addresses))
             setattr(agent, "get_component_candidates", chosen)  # noqa: B010
 
     def _tune(self, transceiver: Any, playout_delay_id: int | None) -> None:
@@ -263,7 +262,13 @@ class _PacketTrack(MediaStreamTrack):
         return as_packet(frame)
 
 
+async def _gather_at(gather: Callable[..., Awaitable[Any]], chosen: list[str], **given: Any) -> Any:
+    return await gather(**{**given, "addresses": chosen})
+
+
 def _preferences(codecs: Sequence[str]) -> list[Any]:
     capabilities = RTCRtpSender.getCapabilities("video").codecs
-    chosen = [capability for codec in codecs for capability in capabilities if capability.name == codec]
+    chosen = [capability for capability in capabilities if capability.name in codecs]
+    # Of the H.264 profiles constrained baseline first: it is what the encoder makes and every browser has.
+    chosen.sort(key=lambda found: (codecs.index(found.name), found.parameters.get("profile-level-id") != "42e01f"))
     return [*chosen, *(capability for capability in capabilities if capability.name == "rtx")]

@@ -62,8 +62,9 @@ class Page:
         connection = self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         transceiver = connection.addTransceiver("video", direction="recvonly")
         if self.codecs:
-            capabilities = RTCRtpReceiver.getCapabilities("video").codecs
-            transceiver.setCodecPreferences([c for c in capabilities if c.name in self.codecs])
+            capabilities = RTCRtpReceiver.getCapabilities("video")
+            assert capabilities is not None
+            transceiver.setCodecPreferences([codec for codec in capabilities.codecs if codec.name in self.codecs])
         self.channel = connection.createDataChannel("calls", ordered=True)
         self.channel.on("message", lambda text: self.messages.put(json.loads(text)))
         self.channel.on("close", lambda: setattr(self, "state", "channel closed"))
