@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
@@ -16,7 +16,7 @@ _SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", 
 
 class _Generator(GenerateJsonSchema):
     # A default that JSON cannot hold is left out: the parameter stays optional, and no control shows a wrong value.
-    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {"non-serializable-default", "skipped-choice"}
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"non-serializable-default", "skipped-choice"}  # noqa: RUF012
 
 
 def properties_of(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
