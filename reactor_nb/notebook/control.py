@@ -52,13 +52,14 @@ class Control:
         self._known: Any = UNSET if param.is_required else param.default
         self._note = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 8px"))
         self._note.add_class("reactor-note")
-        text = ipywidgets.HTML(f'<span title="{html.escape(hint, quote=True)}">{html.escape(label)}</span>')
-        text.layout = ipywidgets.Layout(width="190px", margin="0 8px 0 0")
+        text = ipywidgets.HTML(
+            f'<span title="{html.escape(hint, quote=True)}">{html.escape(label)}</span>',
+            layout=ipywidgets.Layout(width="190px", margin="0 8px 0 0"),
+        )
         text.add_class("reactor-label")
         field.widget.tooltip = hint
         if self._known is not UNSET and self._known is not None:
             field.write(self._known)
-        self._seen: Any = self._read_or_none()
         self.widget = ipywidgets.HBox(
             [text, field.widget, self._note], layout=ipywidgets.Layout(align_items="center", flex_flow="row wrap")
         )
@@ -76,7 +77,6 @@ class Control:
         self._known = value
         if value is not None:
             self._field.write(value)
-            self._seen = self._read_or_none()
         self.note("")
 
     def note(self, text: str, *, is_error: bool = False) -> None:
@@ -90,17 +90,11 @@ class Control:
         except ValueError as unreadable:
             self.note(str(unreadable), is_error=True)
             return
-        if value == self._seen and type(value) is type(self._seen):
+        if self._known is not UNSET and value == self._known:
             return
-        self._seen = self._known = value
+        self._known = value
         self.note("")
         self.on_change(self)
-
-    def _read_or_none(self) -> Any:
-        try:
-            return self._field.read()
-        except ValueError:
-            return None
 
     def _show_if_unset(self) -> None:
         if self._known is UNSET:
