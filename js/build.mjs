@@ -12,7 +12,7 @@ const shared = {
   minify: true,
   legalComments: "none",
   logLevel: "warning",
-  target: ["chrome111", "firefox115", "safari16.4"],
+  target: ["chrome123", "firefox124", "safari17.5"],
 }
 
 const products = [

@@ -18,7 +18,8 @@ export interface ViewerTraits {
   error: ShownError | null
   log: string
   has_poster: boolean
-  help: string
+  /** What to do next, where the kernel has something to say. */
+  help?: string
 }
 
 export interface ModelPort {

@@ -57,7 +57,7 @@ export class ResizeHandle {
     const from_x = event.clientX
     const from_px = this.#frame.clientWidth
     const drag = new AbortController()
-    const ends = AbortSignal.any ? AbortSignal.any([signal, drag.signal]) : drag.signal
+    const ends = AbortSignal.any([signal, drag.signal])
     this.handle.addEventListener("pointermove", (move) => this.#choose(from_px + move.clientX - from_x), {
       signal: ends,
     })

@@ -226,7 +226,7 @@ export class View {
       loading_s: this.#loadingSeconds(),
       last_log_line: lastLine(model.get("log")),
       has_error: model.get("error") !== null,
-      help: model.get("help"),
+      help: model.get("help") ?? "",
       phase: connection.phase,
       problem: connection.problem,
       greetings: connection.greetings,
@@ -239,6 +239,7 @@ export class View {
     const is_gone = connection.phase === "closed" && this.#stats.painted === 0
     this.root.classList.toggle("reactor-has-poster", model.get("has_poster") && !is_gone)
     this.root.classList.toggle("reactor-is-live", text === null)
+    this.root.classList.toggle("reactor-is-bare", state === "failed" && this.#stats.painted === 0)
     this.#overlay.show(text, state === "failed" ? "Try again" : "Start")
     this.#toolbar.show(state, connection.phase !== "closed")
     this.#status.show({
