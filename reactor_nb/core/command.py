@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import difflib
 import functools
 import inspect
-import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from reactor_nb.core.parameters import Parameters, ParamSpec, UnresolvedAnnotation, field_defaults, read_parameters
+from pydantic.fields import FieldInfo
+
+from reactor_nb.core.direct_call import with_plain_defaults
+from reactor_nb.core.invoke import invoke
+from reactor_nb.core.parameters import Parameters, ParamSpec
 from reactor_nb.core.results import to_json
+from reactor_nb.core.signature import UnresolvedAnnotation, read_parameters
 from reactor_nb.errors import ModelDefinitionError, UnknownCommandError
 
 __all__ = [
@@ -80,6 +82,9 @@ class _Mark:
     description: str
     function: Callable[..., Any]
     read: dict[bool, Parameters] = field(default_factory=dict)
+
+    def annotated_defaults(self) -> Mapping[str, FieldInfo]:
+        return next((parameters.annotated_defaults for parameters in self.read.values()), {})
 
     def parameters(self, *, is_bound: bool, names: Mapping[str, Any]) -> Parameters:
         if is_bound not in self.read:
@@ -177,85 +182,17 @@ def find_command(commands: Mapping[str, CommandSpec], name: str) -> CommandSpec:
     raise UnknownCommandError(" ".join(filter(None, (f"Unknown command: {name}.", known, hint))))
 
 
-def invoke(instance: object, spec: CommandSpec, validated: Mapping[str, Any]) -> Any:
-    """Run the command's method of `instance`, an `async def` to its end, and return its result as it is.
-
-    What the method raises is passed on untouched.
-
-    Threads: the method runs on the caller's. Only where an event loop is running there (a notebook cell), an
-        `async def` runs on a thread of its own meanwhile.
-    """
-    result = getattr(instance, spec.method_name)(**validated)
-    return _finish(_awaited(result)) if inspect.isawaitable(result) else result
-
-
-async def _awaited(result: Any) -> Any:
-    return await result
-
-
-def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    outcome: list[Any] = []
-    failures: list[BaseException] = []
-
-    def run_alone() -> None:
-        try:
-            outcome.append(asyncio.run(coroutine))
-        except BaseException as error:
-            failures.append(error)
-
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(run_alone,), name="reactor-async-command", daemon=True)
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures.pop()
-    return outcome[0]
-
-
 def _marked(name: str, description: str, function: Any) -> Any:
     if not callable(function) or isinstance(function, type):
         raise ModelDefinitionError(
             f'@command("{name}") was put on {_what(function)}; it needs a method. Write\n'
             f'@command("{name}")\ndef {_suggested(name)}(self): ...'
         )
-    filled = _with_plain_defaults(function)
-    if not hasattr(filled, "__dict__"):
-        filled = functools.wraps(function)(functools.partial(function))
-    setattr(filled, _MARK, _Mark(name, description, function))
-    return filled
-
-
-def _with_plain_defaults(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, to be called from Python as if its Field defaults were the values that they hold."""
-    try:
-        fields = field_defaults(function)
-    except (NameError, ValueError):
-        # Annotations that cannot be read yet, or no signature at all; the class says so when it is made.
-        return function
-    if not fields:
-        return function
-    signature = inspect.signature(function)
-
-    @functools.wraps(function)
-    def method(*args: Any, **kwargs: Any) -> Any:
-        try:
-            given = signature.bind_partial(*args, **kwargs).arguments
-        except TypeError:
-            return function(*args, **kwargs)  # raises Python's own TypeError, with its own words
-        missing = [name for name, info in fields.items() if name not in given and info.is_required()]
-        if missing:
-            listed = " and ".join(", ".join(map(repr, missing)).rsplit(", ", 1))
-            plural = "s" if len(missing) > 1 else ""
-            raise TypeError(f"{function.__qualname__}() missing {len(missing)} required argument{plural}: {listed}")
-        for name, info in fields.items():
-            if name not in given:
-                kwargs[name] = info.get_default(call_default_factory=True, validated_data=dict(given))
-        return function(*args, **kwargs)
-
+    mark = _Mark(name, description, function)
+    method = with_plain_defaults(function, mark.annotated_defaults)
+    if not hasattr(method, "__dict__"):
+        method = functools.wraps(function)(functools.partial(function))
+    setattr(method, _MARK, mark)
     return method
 
 

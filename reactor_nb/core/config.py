@@ -125,9 +125,8 @@ def _read(path: Path) -> DictConfig:
     # Of the text `fps 30`, where the colon was forgotten, OmegaConf makes {"fps 30": None}.
     if isinstance(values, DictConfig) and (":" in text or not values):
         return values
-    raise ConfigError(
-        f"{path} holds {'a list' if OmegaConf.is_list(values) else 'a single value'}; it needs keys and values, such as\nfps: 30"
-    )
+    kind = "a list" if OmegaConf.is_list(values) else "a single value"
+    raise ConfigError(f"{path} holds {kind}; it needs keys and values, such as\nfps: 30")
 
 
 def _pairs(overrides: Overrides) -> Iterator[tuple[str, Any]]:
@@ -152,7 +151,7 @@ def _value(key: str, text: str) -> Any:
         # A document of one key, so that the value is read exactly as it is in a file.
         document = OmegaConf.to_container(OmegaConf.create(f"value: {text}"))
     except MarkedYAMLError as error:
-        if error.problem == "mapping values are not allowed here":
+        if (error.problem or "").startswith("mapping values are not allowed"):
             return text  # a sentence with a colon in it
         raise _unreadable(key, text, error) from error
     except (YAMLError, OmegaConfBaseException) as error:

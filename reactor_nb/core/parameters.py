@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, ValidationError, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
@@ -26,7 +25,7 @@ class _NoDefault:
 NO_DEFAULT: Final = _NoDefault()
 """`ParamSpec.default` of a parameter that is required, or whose default is made anew by each call."""
 
-_SENDABLE = "bool, int, float, str, Literal, Enum, list, tuple, dict, a date, Optional or a pydantic model"
+SENDABLE = "bool, int, float, str, Literal, Enum, list, tuple, dict, a date, Optional or a pydantic model"
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,6 @@ class ParamSpec:
         return text if self.is_required else f"[{text}]"
 
 
-class UnresolvedAnnotation(NameError):
-    """An annotation names something that is not defined yet."""
-
-
 class Parameters:
     """What one command takes. Immutable once made.
 
@@ -63,6 +58,11 @@ class Parameters:
         self._names = {f"p{number}": name for number, name in enumerate(annotations)}
         self._model = self._build(annotations, defaults)
         schemas = properties_of(self._model)
+        self.annotated_defaults = {
+            name: self._model.model_fields[field]
+            for field, name in self.fields
+            if name not in defaults and not self._model.model_fields[field].is_required()
+        }
         self.specs = tuple(self._spec(field, name, annotations[name], schemas[name]) for field, name in self.fields)
 
     @property
@@ -101,7 +101,7 @@ class Parameters:
         fields: dict[str, Any] = {}
         for field, name in self.fields:
             default = defaults.get(name, Field())
-            for info in (default, *_field_infos(annotations[name])):
+            for info in (default, *field_infos(annotations[name])):
                 if isinstance(info, FieldInfo) and (info.alias or info.validation_alias):
                     raise ModelDefinitionError(
                         f"command {self._command}: Field(alias=...) on parameter {name}. A parameter is sent under its "
@@ -115,7 +115,7 @@ class Parameters:
             raise ModelDefinitionError(self._unsendable(annotations, defaults)) from error
         except (PydanticUserError, TypeError, ValueError) as error:
             raise ModelDefinitionError(
-                f"command {self._command}: its parameters cannot be read. {_first_line(error)}"
+                f"command {self._command}: its parameters cannot be read. {first_line(error)}"
             ) from error
         return model
 
@@ -126,9 +126,9 @@ class Parameters:
             except PydanticUserError:
                 return (
                     f"command {self._command}: parameter {name} is {_type_name(annotation)}, which cannot be sent as "
-                    f"JSON. Annotate it with {_SENDABLE}, for example {name}: float."
+                    f"JSON. Annotate it with {SENDABLE}, for example {name}: float."
                 )
-        return f"command {self._command}: its parameters cannot be sent as JSON. Annotate them with {_SENDABLE}."
+        return f"command {self._command}: its parameters cannot be sent as JSON. Annotate them with {SENDABLE}."
 
     def _spec(self, field: str, name: str, annotation: Any, schema: dict[str, Any]) -> ParamSpec:
         info = self._model.model_fields[field]
@@ -174,89 +174,8 @@ class Parameters:
         )
 
 
-def read_parameters(
-    command: str, function: Callable[..., Any], *, is_bound: bool, names: Mapping[str, Any]
-) -> Parameters:
-    """Read the signature of a command's method.
-
-    Args:
-        is_bound: the first parameter is `self` or `cls`.
-        names: what string annotations may refer to beside the function's globals.
-    Raises:
-        UnresolvedAnnotation: a string annotation names something that is not defined (yet).
-        ModelDefinitionError: a signature that cannot be called by name, or a type that JSON cannot carry.
-    """
-    try:
-        given = list(inspect.signature(function).parameters.values())
-    except NameError as error:
-        raise UnresolvedAnnotation(str(error), name=error.name) from error
-    if is_bound:
-        if not given or given[0].kind not in (given[0].POSITIONAL_ONLY, given[0].POSITIONAL_OR_KEYWORD):
-            raise ModelDefinitionError(
-                f"command {command}: {function.__qualname__} takes no `self`. "
-                f"Write def {function.__name__}(self, ...), or put @staticmethod above."
-            )
-        given = given[1:]
-    for param in given:
-        if param.kind in (param.POSITIONAL_ONLY, param.VAR_POSITIONAL, param.VAR_KEYWORD):
-            raise ModelDefinitionError(
-                f"command {command}: {function.__qualname__} takes `{param}`, and a command's parameters are sent by "
-                "name. Name each one; if this is a decorator's wrapper, give it functools.wraps."
-            )
-    annotations = _resolve(command, function, {p.name: p.annotation for p in given}, names)
-    return Parameters(command, annotations, {p.name: p.default for p in given if p.default is not p.empty})
-
-
-def field_defaults(function: Callable[..., Any]) -> dict[str, FieldInfo]:
-    """The parameters of `function` whose default stands in a pydantic Field, in either place where it may stand."""
-    found: dict[str, FieldInfo] = {}
-    for param in inspect.signature(function).parameters.values():
-        if isinstance(param.default, FieldInfo):
-            # Merged, as pydantic does: Annotated[float, Field(0.5)] = Field(le=1) has a default all the same.
-            merged = FieldInfo.from_annotated_attribute(
-                Any if isinstance(param.annotation, str) or param.annotation is param.empty else param.annotation,
-                param.default,
-            )
-            found[param.name] = merged
-        elif param.default is param.empty:
-            for info in _field_infos(param.annotation):
-                if not info.is_required():
-                    found[param.name] = info
-    return found
-
-
-def _resolve(
-    command: str, function: Callable[..., Any], annotations: Mapping[str, Any], names: Mapping[str, Any]
-) -> dict[str, Any]:
-    inner = inspect.unwrap(function)
-
-    def holder() -> None: ...
-
-    # One at a time and without the return annotation, which may name what is only imported for a type checker.
-    resolved: dict[str, Any] = {}
-    for name, annotation in annotations.items():
-        if annotation is inspect.Parameter.empty:
-            resolved[name] = Any
-            continue
-        holder.__annotations__ = {name: annotation}
-        try:
-            hints = get_type_hints(holder, getattr(inner, "__globals__", {}), dict(names), include_extras=True)
-        except NameError as error:
-            raise UnresolvedAnnotation(
-                f"command {command}: the annotation {annotation!r} of parameter {name} cannot be read: {error}. "
-                f"Define or import {error.name or 'it'} above the class.",
-                name=error.name,
-            ) from error
-        except (SyntaxError, TypeError, AttributeError) as error:
-            raise ModelDefinitionError(
-                f"command {command}: the annotation {annotation!r} of parameter {name} is no type: "
-                f"{_first_line(error)}. Annotate it with {_SENDABLE}."
-            ) from error
-        resolved[name] = hints[name]
-    return resolved
-
-
-def _field_infos(annotation: Any) -> list[FieldInfo]:
+def field_infos(annotation: Any) -> list[FieldInfo]:
+    """The Fields in Annotated[...]."""
     if get_origin(annotation) is not Annotated:
         return []
     return [part for part in get_args(annotation)[1:] if isinstance(part, FieldInfo)]
@@ -293,7 +212,7 @@ def _type_name(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     return str(error).strip().split("\n", 1)[0]
 
 
