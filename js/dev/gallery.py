@@ -36,7 +36,7 @@ ERROR = {
     "code": "model_failed",
     "title": "start_session raised ValueError on frame 1000",
     "traceback": TRACEBACK,
-    "message": "The session has failed. The model is still loaded: mend the cell, run it again, then: %reactor run plasma",
+    "message": "The session has failed. The model is still loaded: mend the cell, then: %reactor run plasma",
 }
 
 LOG = "\n".join(
@@ -45,9 +45,9 @@ LOG = "\n".join(
 
 # name, traits, options of the stand-in, and what to wait for before the picture is taken
 STATES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
-    ("idle", {"state": "idle"}, {}, "true"),
-    ("loading", {"state": "loading", "log": LOG}, {}, "true"),
-    ("ready", {"state": "ready"}, {}, "view.root.reactor.stats().phase === 'live'"),
+    ("idle", {"state": "idle"}, {"is_blank": True}, "true"),
+    ("loading", {"state": "loading", "log": LOG}, {"is_blank": True}, "true"),
+    ("ready", {"state": "ready"}, {"is_blank": True}, "view.root.reactor.stats().phase === 'live'"),
     ("streaming", {"state": "streaming", "log": LOG}, {}, "view.root.reactor.stats().latency_ms !== null"),
     (
         "streaming-tiny",
@@ -73,7 +73,7 @@ STATES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (
         "error-without-traceback",
         {"state": "failed", "error": {**ERROR, "title": "No configuration", "traceback": ""}},
-        {},
+        {"is_blank": True},
         "true",
     ),
 ]

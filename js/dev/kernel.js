@@ -1,6 +1,6 @@
 // A stand-in for the kernel in the viewer's own page: a fake anywidget model, and a WebRTC peer that streams a canvas.
 export class FakeKernel {
-  constructor(traits, { width_px = 640, height_px = 480, is_busy = false } = {}) {
+  constructor(traits, { width_px = 640, height_px = 480, is_busy = false, is_blank = false } = {}) {
     this.traits = {
       model_name: "plasma",
       state: "idle",
@@ -13,6 +13,7 @@ export class FakeKernel {
     this.traits.has_poster ??= false
     this.traits.help ??= ""
     this.is_busy = is_busy
+    this.is_blank = is_blank
     this.sent = []
     this.listeners = new Map()
     this.source = Object.assign(document.createElement("canvas"), { width: width_px, height: height_px })
@@ -68,7 +69,7 @@ export class FakeKernel {
     const peer = new RTCPeerConnection()
     this.hangUp(view_id)
     this.peers.set(view_id, peer)
-    peer.addTrack(this.source.captureStream(30).getVideoTracks()[0])
+    if (!this.is_blank) peer.addTrack(this.source.captureStream(30).getVideoTracks()[0])
     peer.addEventListener("datachannel", ({ channel }) => {
       peer.channel = channel
       channel.addEventListener("message", ({ data }) => this.receive(channel, JSON.parse(data)))

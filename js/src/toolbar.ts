@@ -52,13 +52,13 @@ export class Toolbar {
   /** Start or stop, whichever the button offers now. */
   press(): void {
     if (this.#run.disabled) return
-    if (isRunning(this.#state)) this.#events.onStop()
-    else this.#events.onStart()
     this.#pressed = setTimeout(() => {
       this.#release()
       this.#enable()
     }, PRESSED_MS)
     this.#enable()
+    if (isRunning(this.#state)) this.#events.onStop()
+    else this.#events.onStart()
   }
 
   #enable(): void {
