@@ -154,7 +154,7 @@ def _scale_of(value_range: tuple[float, float]) -> tuple[float, float]:
         low, high = 0.0, 0.0
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise FrameError(
-            f"emit_block got value_range={value_range!r}; it needs two finite numbers, what black is and what white is. "
+            f"emit_block got value_range={value_range!r}; it needs two finite numbers, of black and of white. "
             "Type emit_block(frames, value_range=(-1, 1)) for frames from -1 to 1."
         )
     scale = 255.0 / (high - low)
@@ -201,7 +201,7 @@ def _joined(items: Sequence[Any], value_range: tuple[float, float], emitted_s: f
     sizes = sorted({(block.height_px, block.width_px) for block in blocks})
     if len(sizes) > 1:
         raise FrameShapeError(
-            f"emit_block got a sequence of frames of different sizes, {sizes[0]} and {sizes[-1]}; one block has one size. "
+            f"emit_block got a sequence of frames of different sizes, {sizes[0]} and {sizes[-1]}. "
             "Emit them one by one: for frame in frames: get_ctx().emit_block(frame)."
         )
     return Block(

@@ -1,8 +1,8 @@
 """When the next frame is due, and when the model gets control back: pure arithmetic, owns no clock.
 
-    single frames   as soon as they come, never above rate_fps
-    blocks          evenly over an estimate, from the last blocks, of the time that the next one takes
-    a fast model    gets control back just in time to make the next frame, so that frames do not age in a queue
+single frames   as soon as they come, never above rate_fps
+blocks          evenly over an estimate, from the last blocks, of the time that the next one takes
+a fast model    gets control back just in time to make the next frame, so that frames do not age in a queue
 """
 
 from __future__ import annotations

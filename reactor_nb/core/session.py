@@ -1,0 +1,458 @@
+"""Session: one run of a model's start_session. Its states, its calls, its end. Knows no Jupyter."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reactor_nb.core.buffer import FrameSink
+from reactor_nb.core.calls import CallQueue, new_call
+from reactor_nb.core.command import BUILT_IN, CommandCall, CommandSpec, commands_of, find_command, invoke, to_json
+from reactor_nb.core.context import Context, bind_context, live_context
+from reactor_nb.core.emission import Emission
+from reactor_nb.core.events import Listener, Listeners, SessionEvent
+from reactor_nb.core.failure import fresh
+from reactor_nb.core.frames import Block
+from reactor_nb.core.loaded import LoadedModel
+from reactor_nb.core.log import bind_log
+from reactor_nb.core.messages import Messages
+from reactor_nb.core.model import VideoModel
+from reactor_nb.core.still import Still
+from reactor_nb.errors import (
+    CallTimeoutError,
+    CommandFailedError,
+    ContextError,
+    ModelStuckError,
+    NotStreamingError,
+    ReactorError,
+    ResultError,
+    WrongThreadError,
+)
+
+__all__ = ["STATES", "STOP_TIMEOUT_S", "Session", "SessionEvent"]
+
+STOP_TIMEOUT_S = 5.0
+STATES = ("loading", "ready", "streaming", "stopping", "ended", "failed")
+
+_ids = itertools.count(1)
+
+
+class Session:
+    """One run of a loaded model. It ends once.
+
+    loading -> ready -> streaming (the first frame) -> stopping -> ended | failed; it may end from any state.
+
+    Args:
+        loaded: the model; the session never holds its instance.
+        sink: where the frames go; closed by a stop, finished by a normal end.
+        rate_fps: what the sink plays at most.
+        media_stats: counts of pages and encoders, shown by `stats()`.
+    Threads: the author's code runs on `reactor-model-<name>` and `reactor-commands-<name>`; every method here on
+        any thread. Those that wait raise on a thread that they would wait for.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        sink: FrameSink,
+        *,
+        rate_fps: float,
+        media_stats: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self.id = next(_ids)
+        self.name = loaded.name
+        self.loaded = loaded
+        self.config = loaded.config
+        self.log = loaded.log
+        self.max_fps = rate_fps
+        self.commands: dict[str, CommandSpec] = commands_of(loaded.cls)
+        self.last_params: dict[str, dict[str, Any]] = {}
+        """Command -> the parameters last applied, whoever sent them; JSON values."""
+        self._sink = sink
+        self._media_stats = media_stats
+        self._listeners = Listeners(self.log)
+        self._emission = Emission()
+        self._messages = Messages()
+        self._context = Context(_Port(self))
+        self._calls = CallQueue(self.name, self._perform, self._applied, self._around_calls)
+        self._call_numbers = itertools.count(1)
+        self._failed_calls = 0
+        self._stop_requested = threading.Event()
+        self._returned = threading.Event()  # start_session is over, or will never begin
+        self._told = threading.Event()  # the end is known to everyone
+        self._changed = threading.Condition()  # guards everything below
+        self._state = "loading"
+        self._error: ReactorError | None = None
+        self._has_begun = False
+        self._is_ending = False
+        self._started_s = time.monotonic()
+        self._begun_s: float | None = None
+        self._ended_s: float | None = None
+
+    def start(self) -> None:
+        """Ask the model's thread for this run, after `__init__`. Returns at once."""
+        self._started_s = time.monotonic()
+        self.loaded.run(self._play).add_done_callback(self._run_is_over)
+
+    @property
+    def state(self) -> str:
+        """One of STATES."""
+        with self._changed:
+            return self._state
+
+    @property
+    def error(self) -> ReactorError | None:
+        """Why it failed: the author's traceback is `error.traceback_text`. No frame is kept alive."""
+        with self._changed:
+            return self._error
+
+    @property
+    def is_over(self) -> bool:
+        """Ended or failed."""
+        return self.state in ("ended", "failed")
+
+    def loading_s(self) -> float:
+        """Seconds that loading has taken, so far or in all."""
+        with self._changed:
+            until_s = self._begun_s or self._ended_s
+        return (until_s or time.monotonic()) - self._started_s
+
+    def submit(self, name: str, params: Mapping[str, Any] | None = None, *, source: str = "python") -> Future[Any]:
+        """Validate a call and hand it to the command thread. Never waits.
+
+        Args:
+            source: "python", "page" or "magic"; listeners are told.
+        Returns:
+            What the method returns. Its exception is a CommandFailedError with the author's own as cause, or
+            NotStreamingError if the session ends before the call's turn.
+        Raises:
+            UnknownCommandError, ParameterError: nothing was queued.
+            NotStreamingError: the model loads, or the session has ended.
+            CallQueueFullError: 64 calls wait.
+        """
+        if name == BUILT_IN:
+            answer: Future[Any] = Future()
+            answer.set_result(self.capabilities())
+            return answer
+        spec = find_command(self.commands, name)
+        validated = spec.validate({} if params is None else params)
+        state = self.state
+        if state == "loading":
+            raise NotStreamingError(
+                f"{name} was not run: {self.name} loads, for {self.loading_s():.0f} s so far. "
+                "Send it again when it plays: session.wait_ready()"
+            )
+        return self._calls.submit(new_call(next(self._call_numbers), name, params or {}, source), spec, validated)
+
+    def send(self, name: str, timeout_s: float | None = None, /, **params: Any) -> Any:
+        """Call a command and wait for what its method returns.
+
+        Raises:
+            WrongThreadError: on the command thread, which would wait for itself.
+            CallTimeoutError: no answer within `timeout_s`; the command goes on.
+            CallError: as `submit`, and what the method raised.
+        """
+        if self._calls.is_current():
+            raise WrongThreadError(
+                f"send({name!r}) was called on reactor-commands-{self.name}, by a command; it would wait for itself. "
+                f"Call the method: self.{self.commands[name].method_name if name in self.commands else name}(...)"
+            )
+        answer = self.submit(name, params)
+        try:
+            return answer.result(timeout_s)
+        except TimeoutError:
+            if answer.done():
+                raise
+            raise CallTimeoutError(
+                f"{name} has not returned within {timeout_s:g} s; it goes on in the model. "
+                f"To wait longer: session.send({name!r}, 60, ...)"
+            ) from None
+
+    def capabilities(self) -> dict[str, Any]:
+        """The commands and their schemas, as JSON values."""
+        return {"commands": {name: spec.schema() for name, spec in self.commands.items()}}
+
+    def wait_ready(self, timeout_s: float | None = None) -> bool:
+        """Wait until the model has loaded; False at the timeout or if the session is over without."""
+        self._refuse_own_threads("wait_ready")
+        with self._changed:
+            self._changed.wait_for(lambda: self._begun_s is not None or self._told.is_set(), timeout_s)
+            return self._begun_s is not None
+
+    def wait(self, timeout_s: float | None = None, frames: int | None = None) -> bool:
+        """Wait for the end, or until `frames` frames were emitted; whether that has happened."""
+        self._refuse_own_threads("wait")
+        with self._changed:
+            if frames is None:
+                return self._changed.wait_for(self._told.is_set, timeout_s)
+            self._changed.wait_for(lambda: self._told.is_set() or self._emission.frames >= frames, timeout_s)
+            return self._emission.frames >= frames
+
+    def result(self, timeout_s: float | None = None) -> None:
+        """Wait for the end; raise the model's error if it failed.
+
+        Raises:
+            ModelLoadError, ModelFailedError, ModelStuckError: with the author's traceback as text.
+            CallTimeoutError: it still runs after `timeout_s`.
+        """
+        if not self.wait(timeout_s):
+            raise CallTimeoutError(f"{self!r} has not ended within {timeout_s:g} s. To end it: session.stop()")
+        error = self.error
+        if error is not None:
+            raise fresh(error)
+
+    def messages(self, timeout_s: float | None = None) -> Iterator[dict[str, Any]]:
+        """What the model sends, from the oldest kept message (of 1000) on.
+
+        Ends with the session, or when nothing comes for `timeout_s`. Several may iterate, each sees all.
+        """
+        return self._messages.iterate(timeout_s)
+
+    def frame(self) -> NDArray[np.uint8] | None:
+        """A copy of the newest emitted frame, exact: (H, W, 3) uint8. None before the first."""
+        newest = self._emission.newest()
+        return None if newest is None else newest[0]
+
+    def snapshot(self) -> Still:
+        """The newest frame as a Still, which a cell shows; posters take it too.
+
+        Raises:
+            NotStreamingError: no frame was emitted.
+        """
+        newest = self._emission.newest()
+        if newest is None:
+            raise NotStreamingError(f"{self.name} has emitted no frame yet. Wait for one: session.wait(10, frames=1)")
+        still = Still(*newest)
+        self._listeners.tell("snapshot", still=still)
+        return still
+
+    def stats(self) -> dict[str, Any]:
+        """Counts of now.
+
+        `rate_fps` what the model emits, `max_fps` what is played at most; frames `produced`, `played`, `dropped`;
+        `convert_ms` and `held_ms` per emission; `waiting_calls`, `failed_calls`; `views` and more of the media.
+        """
+        counts = self._sink.counts()
+        media = self._media_stats() if self._media_stats is not None else {}
+        with self._changed:
+            state, failed_calls = self._state, self._failed_calls
+            played_s = 0.0 if self._begun_s is None else (self._ended_s or time.monotonic()) - self._begun_s
+        views = media.get("views", 0)
+        return {
+            "name": self.name,
+            "id": self.id,
+            "state": state,
+            "loading_s": self.loading_s(),
+            "running_s": played_s,
+            "max_fps": self.max_fps,
+            **self._emission.stats(),
+            "produced": counts.produced,
+            "played": counts.played,
+            "dropped": counts.dropped,
+            "waiting_calls": self._calls.waiting,
+            "failed_calls": failed_calls,
+            "views": views if isinstance(views, int) else len(views),
+            "media": media,
+        }
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every SessionEvent from now on; the returned function ends that.
+
+        Called on the thread that caused the event; must be quick. What it raises goes to the log.
+        """
+        return self._listeners.subscribe(listener)
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """End the session and wait for it; the model stays loaded. Idempotent.
+
+        On the model's or the command thread it only asks, as it cannot wait for itself.
+
+        Raises:
+            ModelStuckError: start_session did not return within `timeout_s`; the model is abandoned.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            if self._told.is_set():
+                return
+            is_first = not self._stop_requested.is_set()
+            self._stop_requested.set()
+            has_begun = self._has_begun
+        if is_first:
+            self._calls.refuse()
+            self._move("stopping")
+            self._sink.close()
+        if not has_begun:
+            self._end(None)  # start_session will not begin any more
+            return
+        if self.loaded.is_current() or self._calls.is_current():
+            return
+        if not self._returned.wait(timeout_s):
+            self._give_up(timeout_s)
+        # From here the model's thread waits for a command that runs, and no longer than this.
+        if not self._told.wait(max(0.0, deadline_s - time.monotonic()) + STOP_TIMEOUT_S + 1.0):
+            raise WrongThreadError(f"a listener of {self!r} does not return, so its end cannot be told")
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} of {self.name}: {self.state}>"
+
+    # What follows runs on the model's thread, unless it says otherwise.
+
+    def _play(self, instance: VideoModel) -> None:
+        with self._changed:
+            if self._stop_requested.is_set():
+                return
+            self._has_begun = True
+            self._begun_s = time.monotonic()
+            self._changed.notify_all()
+        self._calls.start()
+        self._move("ready")
+        with live_context(self._context):
+            instance.start_session()
+
+    def _run_is_over(self, run: Future[None]) -> None:
+        error = run.exception()
+        if error is None and self._has_begun and not self._emission.frames and not self._stop_requested.is_set():
+            self.log.note(
+                f"start_session of {self.name} returned without emitting a frame. It needs a loop: "
+                "while not get_ctx().should_stop(): get_ctx().emit_block(self.generate())"
+            )
+        self._returned.set()
+        self._end(error if isinstance(error, ReactorError) else None)
+
+    def _end(self, error: ReactorError | None) -> None:
+        """Ends the session once. Threads: the model's; the stopping one if start_session never began or never ends."""
+        with self._changed:
+            if self._is_ending:
+                return
+            self._is_ending = True
+        self._calls.refuse()
+        if not self._stop_requested.is_set():
+            self._sink.finish()
+        self._returned.set()
+        busy = self._calls.close(0.0 if isinstance(error, ModelStuckError) else STOP_TIMEOUT_S)
+        if busy is not None:
+            self.log.note(f"the command {busy} has not returned; commands of the next session wait for it")
+        self._emission.end()
+        with self._changed:
+            self._error = error
+            self._ended_s = time.monotonic()
+        self._move("ended" if error is None else "failed")
+        self._messages.close()
+        with self._changed:
+            self._told.set()
+            self._changed.notify_all()
+
+    def _give_up(self, timeout_s: float) -> None:
+        """Threads: the stopping one."""
+        stack = self.loaded.stack()
+        if self._returned.is_set():
+            return
+        error = ModelStuckError(
+            f"start_session of {self.name} has not returned {timeout_s:g} s after the stop. It is abandoned; the next "
+            f"%reactor run loads a new one. Let its loop ask: while not get_ctx().should_stop(): ...",
+            stack,
+        )
+        self.loaded.abandon()
+        self._end(error)
+        if self.error is error:
+            raise fresh(error)
+
+    def _move(self, state: str) -> None:
+        """Threads: any. A state never goes back."""
+        with self._changed:
+            if STATES.index(state) <= STATES.index(self._state) or self._state == "ended":
+                return
+            self._state = state
+            self._listeners.post("state", state=state)
+        self._listeners.tell_posted()
+
+    def _accept(self, block: Block) -> None:
+        """Threads: any that holds the Context, one at a time."""
+        if not len(block):
+            self._emission.count_empty()
+            return
+        noticed = self._emission.begin(block)
+        if noticed.warning:
+            self.log.note(noticed.warning)
+        if noticed.is_new_size:
+            self._listeners.tell("frame_size", width_px=block.width_px, height_px=block.height_px)
+        began_s = time.monotonic()
+        self._sink.put(block)
+        self._emission.handed_over(time.monotonic() - began_s)
+        if noticed.is_first and not self._stop_requested.is_set():
+            self._move("streaming")
+            self._listeners.tell("first_frame")
+        with self._changed:
+            self._changed.notify_all()
+
+    def _deliver(self, message: dict[str, Any]) -> None:
+        """Threads: any that holds the Context."""
+        if self.is_over:
+            raise ContextError(f"The session of {self.name} has ended; its message {str(message)[:80]!r} was not sent.")
+        if not isinstance(message, dict):
+            raise ResultError(f'send got {type(message).__name__}; it needs a dict: get_ctx().send({{"score": 3}})')
+        plain: dict[str, Any] = to_json(message, name="message")
+        self._messages.add(plain)
+        self._listeners.tell("message", data=plain)
+
+    # What follows runs on the command thread.
+
+    def _around_calls(self) -> AbstractContextManager[Any]:
+        around = ExitStack()
+        around.enter_context(bind_log(self.log))
+        around.enter_context(bind_context(self._context))
+        return around
+
+    def _perform(self, spec: CommandSpec, validated: Mapping[str, Any]) -> Any:
+        with self.loaded.one_command:
+            # A command of the session before may have kept this one waiting until its own session was over.
+            if self.is_over:
+                raise NotStreamingError(f"{spec.name} was not run: the session of {self.name} has ended.")
+            return invoke(self.loaded.instance, spec, validated)
+
+    def _applied(self, call: CommandCall, validated: Mapping[str, Any], failure: CommandFailedError | None) -> None:
+        try:
+            params: dict[str, Any] = to_json(dict(validated), name="params")
+        except ResultError:
+            params = call.params
+        if failure is None:
+            self.last_params[call.name] = params
+        else:
+            with self._changed:
+                self._failed_calls += 1
+            self.log.note(f"{failure}\n{failure.traceback_text.rstrip()}")
+        self._listeners.tell("call", name=call.name, params=params, source=call.source, is_error=failure is not None)
+
+    def _refuse_own_threads(self, method: str) -> None:
+        if self.loaded.is_current() or self._calls.is_current():
+            raise WrongThreadError(
+                f"{method}() was called on {threading.current_thread().name}, which it would wait for. "
+                "Call it from the notebook."
+            )
+
+
+class _Port:
+    """The side of a session that its Context sees."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.name = session.name
+        self.accept = session._accept
+        self.deliver = session._deliver
+        self.set_monitoring = session._emission.set_monitoring
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._session._stop_requested.is_set() or self._session.is_over
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self._session._emission.size_px

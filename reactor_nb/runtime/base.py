@@ -1,0 +1,306 @@
+"""Runtime: the live models of a process by name. Start and stop order, once for every host."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reactor_nb.core.config import Overrides, load_config, rate_of
+from reactor_nb.core.model import VideoModel
+from reactor_nb.core.session import STOP_TIMEOUT_S, Session
+from reactor_nb.core.source import folder_of
+from reactor_nb.errors import (
+    ClosedError,
+    ModelNotFoundError,
+    ModelStuckError,
+    ReactorError,
+    SeveralModelsError,
+)
+from reactor_nb.media.link import MediaLink
+from reactor_nb.runtime.hosted import Hosted, demand_spec
+from reactor_nb.runtime.page import answer_call
+from reactor_nb.runtime.settings import stream_settings
+
+_log = logging.getLogger(__name__)
+
+SessionListener = Callable[[str, Session], None]
+Reply = Callable[[dict[str, Any]], None]
+
+
+def thread_link() -> MediaLink:
+    """The media on threads of this process."""
+    from reactor_nb.transport.thread_link import ThreadLink
+
+    return ThreadLink()
+
+
+class Runtime:
+    """Hosts sessions: one live session and one loaded instance per model name.
+
+    Args:
+        make_link: makes the road to the pages, when it is first needed.
+    Threads: any. Starts and stops of one name follow each other; several names do not wait for one another.
+    """
+
+    def __init__(self, make_link: Callable[[], MediaLink] = thread_link) -> None:
+        self._make_link = make_link
+        self._lock = threading.RLock()  # guards the fields below, and is never held while a model is waited for
+        self._link: MediaLink | None = None
+        self._hosted: dict[str, Hosted] = {}
+        self._listeners: list[SessionListener] = []
+        self._is_closed = False
+
+    @property
+    def link(self) -> MediaLink:
+        """The road to the pages; made now if it is not there."""
+        with self._lock:
+            self._refuse_closed()
+            if self._link is None:
+                self._link = self._make_link()
+            return self._link
+
+    @property
+    def is_closed(self) -> bool:
+        with self._lock:
+            return self._is_closed
+
+    def run(
+        self,
+        cls: type[VideoModel],
+        config: str | os.PathLike[str] | None = None,
+        overrides: Overrides = (),
+        *,
+        folder: str | os.PathLike[str] | None = None,
+    ) -> Session:
+        """Start a session of `cls` and return at once; the old one of that name is stopped first.
+
+        An instance of equal source and configuration is kept and becomes one of `cls`; else it is freed
+        before the new one loads. One that cannot be stopped is abandoned, and the new session's log says
+        what it holds.
+
+        Args:
+            config: a YAML file instead of the one that @model names.
+            overrides: {"a.b": value} or strings "a.b=value".
+            folder: where the path in @model starts; by default the folder of the class.
+        Raises:
+            ModelDefinitionError: the class has no @model.
+            ConfigError: nothing was stopped or started.
+        """
+        spec = demand_spec(cls)
+        base = Path(folder) if folder is not None else folder_of(cls)
+        settings = load_config(spec, file=config, overrides=overrides, folder=base)
+        stream = stream_settings(rate_of(settings))
+        hosted = self._of_name(spec.name)
+        with hosted.one_at_a_time:
+            hosted.stop_for_next()
+            loaded = hosted.take(cls, settings)
+            sink = self.link.open_stream(spec.name, stream)
+            link = self.link
+            session = Session(loaded, sink, rate_fps=stream.rate_fps, media_stats=lambda: link.stats(spec.name))
+            session.subscribe(lambda event: self._forward(spec.name, event.kind, event.data))
+            with self._lock:
+                self._refuse_closed()
+                hosted.session = session
+                hosted.again = lambda: self.run(cls, config, overrides, folder=folder)
+                listeners = tuple(self._listeners)
+            self.link.listen(spec.name, lambda view_id, message: self._from_page(spec.name, view_id, message))
+            for listener in listeners:
+                listener(spec.name, session)
+            session.start()
+        return session
+
+    def again(self, name: str) -> Session:
+        """Run a model as it was run last, as the start button does.
+
+        Raises:
+            ModelNotFoundError: it was never run.
+        """
+        with self._lock:
+            hosted = self._hosted.get(name)
+            again = hosted.again if hosted is not None else None
+        if again is None:
+            raise self._not_found(name)
+        return again()
+
+    def session(self, name: str | None = None) -> Session:
+        """The newest session of a name, or the only live one.
+
+        Raises:
+            ModelNotFoundError: no session of that name, or none at all.
+            SeveralModelsError: several are live, and no name was given.
+        """
+        sessions = self.sessions()
+        if name is not None:
+            if name not in sessions:
+                raise self._not_found(name)
+            return sessions[name]
+        live = [session for session in sessions.values() if not session.is_over]
+        if len(live) > 1:
+            names = [session.name for session in live]
+            raise SeveralModelsError(
+                f"{len(live)} models play: {', '.join(names)}. Say which: %reactor session {names[0]}, "
+                f"or %reactor send --on {names[0]} ..."
+            )
+        if not live and not sessions:
+            raise ModelNotFoundError("No model was run. Type: %reactor run")
+        return live[0] if live else max(sessions.values(), key=lambda session: session.id)
+
+    def sessions(self) -> dict[str, Session]:
+        """Model name -> its newest session, ended ones included."""
+        with self._lock:
+            return {name: hosted.session for name, hosted in self._hosted.items() if hosted.session is not None}
+
+    def stop(self, name: str | None = None) -> list[str]:
+        """End the session of a name, or every one; the models stay loaded. The names of those that played.
+
+        Raises:
+            ModelNotFoundError: that name was never run.
+            ModelStuckError: one did not return; the others are stopped all the same.
+        """
+        return self._each(name, Hosted.stop)
+
+    def unload(self, name: str | None = None) -> list[str]:
+        """End the session of a name, or every one, and free the instance. The names of those that were loaded.
+
+        Raises:
+            ModelNotFoundError, ModelStuckError: as `stop`.
+        """
+        return self._each(name, Hosted.unload)
+
+    def on_session(self, listener: SessionListener) -> Callable[[], None]:
+        """Call `listener(name, session)` for each new session, before it starts, on the thread that runs it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def handle_page_message(self, name: str, message: dict[str, Any], reply: Reply) -> None:
+        """Answer a message of a page: a `call` with one `reply`, `start` and `stop` by doing so. Never waits.
+
+        `reply` is called on this thread for a refusal, else on the command thread.
+        """
+        kind = message.get("type")
+        if kind == "call":
+            answer_call(lambda: self.session(name), message, reply)
+        elif kind in ("start", "stop"):
+            act: Callable[[str], Any] = self.again if kind == "start" else self.stop
+            threading.Thread(target=self._act, args=(name, act), name=f"reactor-{kind}-{name}", daemon=True).start()
+
+    def close(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """End every session, free every model, close the link. Idempotent.
+
+        Raises:
+            ReactorError: the first of those that did not stop; the rest is closed all the same.
+        """
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            hosted, link = list(self._hosted.values()), self._link
+            self._hosted, self._link = {}, None
+        problems: list[ReactorError] = []
+        for each in hosted:
+            try:
+                each.unload(timeout_s)
+            except ReactorError as problem:
+                problems.append(problem)
+        if link is not None:
+            try:
+                link.close(timeout_s)
+            except ReactorError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+
+    def _of_name(self, name: str) -> Hosted:
+        with self._lock:
+            self._refuse_closed()
+            return self._hosted.setdefault(name, Hosted(name))
+
+    def _each(self, name: str | None, act: Callable[[Hosted], bool]) -> list[str]:
+        with self._lock:
+            if name is not None and name not in self._hosted:
+                raise self._not_found(name)
+            chosen = [hosted for each, hosted in self._hosted.items() if name in (None, each)]
+        done: list[str] = []
+        stuck: ModelStuckError | None = None
+        for hosted in chosen:
+            try:
+                if act(hosted):
+                    done.append(hosted.name)
+            except ModelStuckError as error:
+                stuck = stuck or error
+        if stuck is not None:
+            raise stuck
+        return done
+
+    def _act(self, name: str, act: Callable[[str], Any]) -> None:
+        try:
+            act(name)
+        except ReactorError as error:
+            with self._lock:
+                hosted = self._hosted.get(name)
+                session = hosted.session if hosted is not None else None
+            if session is None:
+                _log.error("%s", error)
+            else:
+                session.log.note(str(error))
+
+    def _from_page(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        link = self.link
+        self.handle_page_message(name, message, lambda answer: _sent(link, name, view_id, answer))
+
+    def _forward(self, name: str, kind: str, data: dict[str, Any]) -> None:
+        if kind == "message":
+            _sent(self.link, name, None, {"type": "message", "data": data["data"]})
+
+    def _not_found(self, name: str) -> ModelNotFoundError:
+        known = ", ".join(self._hosted)
+        played = f" Played here: {known}." if known else ""
+        return ModelNotFoundError(f"No model named {name!r} was run.{played} Type: %reactor run {name}")
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise ClosedError("This runtime is closed. Type: %reload_ext reactor_nb, or call reactor_nb.run(Model)")
+
+
+def _sent(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:
+    try:
+        link.send(name, view_id, message)
+    except ReactorError as error:
+        _log.warning("A message of %s to its pages was not sent: %s", name, error)
+
+
+_process_lock = threading.Lock()
+_process_runtime: Runtime | None = None
+
+
+def get_runtime() -> Runtime:
+    """The runtime of this process, made now if there is none or the last was closed; closed at exit."""
+    global _process_runtime
+    with _process_lock:
+        if _process_runtime is None or _process_runtime.is_closed:
+            if _process_runtime is None:
+                atexit.register(_close_at_exit)
+            _process_runtime = Runtime()
+        return _process_runtime
+
+
+def _close_at_exit() -> None:
+    runtime = _process_runtime
+    if runtime is None:
+        return
+    try:
+        runtime.close(timeout_s=2.0)
+    except ReactorError as error:
+        _log.warning("%s", error)
