@@ -19,6 +19,7 @@ from reactor_nb.core.signature import UnresolvedAnnotation, read_parameters
 from reactor_nb.errors import ModelDefinitionError, UnknownCommandError
 
 __all__ = [
+    "BUILT_IN",
     "CommandCall",
     "CommandSpec",
     "ParamSpec",

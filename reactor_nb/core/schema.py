@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic_core import PydanticSerializationError
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas")
 _LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -17,6 +18,12 @@ _SINGLE = ("items", "additionalProperties", "propertyNames", "contains", "not", 
 class _Generator(GenerateJsonSchema):
     # A default that JSON cannot hold is left out: the parameter stays optional, and no control shows a wrong value.
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {"non-serializable-default", "skipped-choice"}  # noqa: RUF012
+
+    def encode_default(self, dft: Any) -> Any:
+        if not _is_finite(dft):
+            # Left out in turn: JSON has no NaN, and pydantic would write null for it.
+            raise PydanticSerializationError("not finite")
+        return super().encode_default(dft)
 
 
 def properties_of(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
@@ -79,14 +86,13 @@ def _flatten(schema: Mapping[str, Any], shared: Mapping[str, Any], open_names: t
         for name in flat.pop("required"):
             if name in flat.get("properties", {}):
                 flat["properties"][name]["required"] = True
-    if "default" in flat and not _is_finite(flat["default"]):
-        del flat["default"]
     return flat
 
 
 def _is_finite(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    if isinstance(value, Mapping):
-        return all(_is_finite(part) for part in value.values())
-    return not isinstance(value, list) or all(_is_finite(part) for part in value)
+    if isinstance(value, BaseModel):
+        value = dict(value)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return all(map(_is_finite, parts))
