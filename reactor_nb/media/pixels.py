@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 MIN_SIDE_PX = 16
@@ -36,6 +36,9 @@ class PlaneConverter:
             dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
+            # The default leaves out three of four colour samples: 27 dB on coloured 4 px tiles instead of 45,
+            # in the same time.
+            interpolation=Interpolation.AREA,
             # One thread is fast enough below 1 megapixel; the default takes every core of the machine.
             threads=2 if padded.shape[0] * padded.shape[1] > _WIDE_PX else 1,
         )

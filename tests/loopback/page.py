@@ -15,17 +15,24 @@ from numpy.typing import NDArray
 
 from reactor_nb.media.link import MediaLink, PeerSettings
 from reactor_nb.transport.loop import MediaLoop
+from tests.support.eventually import eventually
 
 
 class Page:
     """One view. Runs on a MediaLoop of its own, so that nothing is shared with the kernel's side."""
 
     def __init__(
-        self, link: MediaLink, name: str, *, hostname: str = "localhost", codecs: tuple[str, ...] = ()
+        self,
+        link: MediaLink,
+        name: str,
+        *,
+        hostname: str = "localhost",
+        codecs: tuple[str, ...] = (),
+        view_id: str = "",
     ) -> None:
         self.link = link
         self.name = name
-        self.view_id = uuid.uuid4().hex
+        self.view_id = view_id or uuid.uuid4().hex
         self.hostname = hostname
         self.codecs = codecs
         self.loop = MediaLoop()
@@ -35,13 +42,14 @@ class Page:
         self.state = "new"
         self.channel: Any = None
         self.connection: Any = None
-        self._pump: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def connect(self, timeout_s: float = 5.0) -> Page:
         offer = self.loop.submit(self._offer()).result(timeout_s)
         settings = PeerSettings(hostname=self.hostname)
         self.answer = self.link.offer(self.name, self.view_id, offer, settings).result(timeout_s)
         self.loop.submit(self._accept(self.answer)).result(timeout_s)
+        eventually(lambda: self.channel.readyState == "open", timeout_s)
         return self
 
     def say(self, message: object) -> None:
@@ -77,7 +85,8 @@ class Page:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     def _track_came(self, track: Any) -> None:
-        self._pump = asyncio.get_running_loop().create_task(self._watch(track))
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._watch(track)), loop.create_task(self._ask_for_keyframes())]
 
     async def _watch(self, track: Any) -> None:
         try:
@@ -87,7 +96,15 @@ class Page:
         except MediaStreamError:
             self.state = "ended"
 
+    async def _ask_for_keyframes(self) -> None:
+        """aiortc gives a frame away only when the next one begins: of a paused model it needs another."""
+        receiver = self.connection.getReceivers()[0]
+        while True:
+            await asyncio.sleep(0.1)
+            for source in receiver.getSynchronizationSources():
+                await receiver._send_rtcp_pli(source.source)
+
     async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
         await self.connection.close()
-        if self._pump is not None:
-            self._pump.cancel()
