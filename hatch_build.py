@@ -107,9 +107,10 @@ def run_node(program: str, arguments: list[str], folder: Path) -> None:
     except OSError as error:
         raise ViewerBuildError(f"`{command}` in {folder} could not be started: {error}") from error
     if done.returncode != 0:
-        said = "\n".join(str(done.stdout).splitlines()[-30:])
+        # npm tells the cause first and its usage last.
+        said = "\n".join(str(done.stdout).splitlines()[:30])
         raise ViewerBuildError(
             f"`{command}` in {folder} failed with exit status {done.returncode}. It said:\n{said}\n"
-            "It needs an npm registry: behind a proxy or a mirror set `npm config set registry <address>`. "
+            "Where no npm registry can be reached, name one that can: npm config set registry <address>. "
             "A released wheel or sdist carries the built viewer and needs none."
         )
