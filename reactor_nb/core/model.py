@@ -250,7 +250,7 @@ def _demand_start_session(cls: type) -> None:
 
 def _is_sketch(cls: type) -> bool:
     """Whether the whole body is `...`, as in the seeds: a class to be written. It can be named, and not run."""
-    if any(not name.startswith("__") for name in vars(cls)) or "__init__" in vars(cls):
+    if any(name == "__init__" or not name.startswith(("__", "_abc_")) for name in vars(cls)):
         return False
     text = class_text(cls)
     if text is None:
