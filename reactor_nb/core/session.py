@@ -17,19 +17,17 @@ from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.calls import CallQueue, new_call
 from reactor_nb.core.command import BUILT_IN, CommandCall, CommandSpec, commands_of, find_command, invoke, to_json
 from reactor_nb.core.context import Context, bind_context, live_context
-from reactor_nb.core.emission import Emission
 from reactor_nb.core.events import Listener, Listeners, SessionEvent
 from reactor_nb.core.failure import fresh
-from reactor_nb.core.frames import Block
+from reactor_nb.core.life import STATES, Life
 from reactor_nb.core.loaded import LoadedModel
 from reactor_nb.core.log import bind_log
-from reactor_nb.core.messages import Messages
 from reactor_nb.core.model import VideoModel
+from reactor_nb.core.outlet import Outlet
 from reactor_nb.core.still import Still
 from reactor_nb.errors import (
     CallTimeoutError,
     CommandFailedError,
-    ContextError,
     ModelStuckError,
     NotStreamingError,
     ReactorError,
@@ -40,7 +38,6 @@ from reactor_nb.errors import (
 __all__ = ["STATES", "STOP_TIMEOUT_S", "Session", "SessionEvent"]
 
 STOP_TIMEOUT_S = 5.0
-STATES = ("loading", "ready", "streaming", "stopping", "ended", "failed")
 
 _ids = itertools.count(1)
 
@@ -79,51 +76,36 @@ class Session:
         self._sink = sink
         self._media_stats = media_stats
         self._listeners = Listeners(self.log)
-        self._emission = Emission()
-        self._messages = Messages()
-        self._context = Context(_Port(self))
+        self._life = Life(self._listeners)
+        self._outlet = Outlet(self.name, sink, self._life, self._listeners, self.log)
+        self._context = Context(self._outlet)
         self._calls = CallQueue(self.name, self._perform, self._applied, self._around_calls)
         self._call_numbers = itertools.count(1)
         self._failed_calls = 0
-        self._stop_requested = threading.Event()
-        self._returned = threading.Event()  # start_session is over, or will never begin
-        self._told = threading.Event()  # the end is known to everyone
-        self._changed = threading.Condition()  # guards everything below
-        self._state = "loading"
-        self._error: ReactorError | None = None
-        self._has_begun = False
-        self._is_ending = False
-        self._started_s = time.monotonic()
-        self._begun_s: float | None = None
-        self._ended_s: float | None = None
 
     def start(self) -> None:
         """Ask the model's thread for this run, after `__init__`. Returns at once."""
-        self._started_s = time.monotonic()
+        self._life.start()
         self.loaded.run(self._play).add_done_callback(self._run_is_over)
 
     @property
     def state(self) -> str:
         """One of STATES."""
-        with self._changed:
-            return self._state
+        return self._life.state
 
     @property
     def error(self) -> ReactorError | None:
         """Why it failed: the author's traceback is `error.traceback_text`. No frame is kept alive."""
-        with self._changed:
-            return self._error
+        return self._life.error
 
     @property
     def is_over(self) -> bool:
         """Ended or failed."""
-        return self.state in ("ended", "failed")
+        return self._life.is_over
 
     def loading_s(self) -> float:
         """Seconds that loading has taken, so far or in all."""
-        with self._changed:
-            until_s = self._begun_s or self._ended_s
-        return (until_s or time.monotonic()) - self._started_s
+        return self._life.loading_s()
 
     def submit(self, name: str, params: Mapping[str, Any] | None = None, *, source: str = "python") -> Future[Any]:
         """Validate a call and hand it to the command thread. Never waits.
@@ -183,18 +165,17 @@ class Session:
     def wait_ready(self, timeout_s: float | None = None) -> bool:
         """Wait until the model has loaded; False at the timeout or if the session is over without."""
         self._refuse_own_threads("wait_ready")
-        with self._changed:
-            self._changed.wait_for(lambda: self._begun_s is not None or self._told.is_set(), timeout_s)
-            return self._begun_s is not None
+        self._life.wait_for(lambda: self._life.has_begun or self._life.is_told, timeout_s)
+        return self._life.has_begun
 
     def wait(self, timeout_s: float | None = None, frames: int | None = None) -> bool:
         """Wait for the end, or until `frames` frames were emitted; whether that has happened."""
         self._refuse_own_threads("wait")
-        with self._changed:
-            if frames is None:
-                return self._changed.wait_for(self._told.is_set, timeout_s)
-            self._changed.wait_for(lambda: self._told.is_set() or self._emission.frames >= frames, timeout_s)
-            return self._emission.frames >= frames
+        if frames is None:
+            return self._life.wait_for(lambda: self._life.is_told, timeout_s)
+        emission = self._outlet.emission
+        self._life.wait_for(lambda: self._life.is_told or emission.frames >= frames, timeout_s)
+        return emission.frames >= frames
 
     def result(self, timeout_s: float | None = None) -> None:
         """Wait for the end; raise the model's error if it failed.
@@ -214,11 +195,11 @@ class Session:
 
         Ends with the session, or when nothing comes for `timeout_s`. Several may iterate, each sees all.
         """
-        return self._messages.iterate(timeout_s)
+        return self._outlet.messages.iterate(timeout_s)
 
     def frame(self) -> NDArray[np.uint8] | None:
         """A copy of the newest emitted frame, exact: (H, W, 3) uint8. None before the first."""
-        newest = self._emission.newest()
+        newest = self._outlet.emission.newest()
         return None if newest is None else newest[0]
 
     def snapshot(self) -> Still:
@@ -227,7 +208,7 @@ class Session:
         Raises:
             NotStreamingError: no frame was emitted.
         """
-        newest = self._emission.newest()
+        newest = self._outlet.emission.newest()
         if newest is None:
             raise NotStreamingError(f"{self.name} has emitted no frame yet. Wait for one: session.wait(10, frames=1)")
         still = Still(*newest)
@@ -242,23 +223,20 @@ class Session:
         """
         counts = self._sink.counts()
         media = self._media_stats() if self._media_stats is not None else {}
-        with self._changed:
-            state, failed_calls = self._state, self._failed_calls
-            played_s = 0.0 if self._begun_s is None else (self._ended_s or time.monotonic()) - self._begun_s
         views = media.get("views", 0)
         return {
             "name": self.name,
             "id": self.id,
-            "state": state,
+            "state": self.state,
             "loading_s": self.loading_s(),
-            "running_s": played_s,
+            "running_s": self._life.running_s(),
             "max_fps": self.max_fps,
-            **self._emission.stats(),
+            **self._outlet.emission.stats(),
             "produced": counts.produced,
             "played": counts.played,
             "dropped": counts.dropped,
             "waiting_calls": self._calls.waiting,
-            "failed_calls": failed_calls,
+            "failed_calls": self._failed_calls,
             "views": views if isinstance(views, int) else len(views),
             "media": media,
         }
@@ -279,25 +257,21 @@ class Session:
             ModelStuckError: start_session did not return within `timeout_s`; the model is abandoned.
         """
         deadline_s = time.monotonic() + timeout_s
-        with self._changed:
-            if self._told.is_set():
-                return
-            is_first = not self._stop_requested.is_set()
-            self._stop_requested.set()
-            has_begun = self._has_begun
-        if is_first:
-            self._calls.refuse()
-            self._move("stopping")
-            self._sink.close()
-        if not has_begun:
-            self._end(None)  # start_session will not begin any more
+        life = self._life
+        if life.is_told:
             return
+        if life.request_stop():
+            self._calls.refuse()
+            life.move("stopping")
+            self._sink.close()
+        if not life.has_begun:
+            self._end(None)  # start_session will not begin any more
         if self.loaded.is_current() or self._calls.is_current():
             return
-        if not self._returned.wait(timeout_s):
+        if not life.wait_for(lambda: life.has_returned, timeout_s):
             self._give_up(timeout_s)
         # From here the model's thread waits for a command that runs, and no longer than this.
-        if not self._told.wait(max(0.0, deadline_s - time.monotonic()) + STOP_TIMEOUT_S + 1.0):
+        if not life.wait_for(lambda: life.is_told, max(0.0, deadline_s - time.monotonic()) + STOP_TIMEOUT_S + 1.0):
             raise WrongThreadError(f"a listener of {self!r} does not return, so its end cannot be told")
 
     def __repr__(self) -> str:
@@ -306,54 +280,42 @@ class Session:
     # What follows runs on the model's thread, unless it says otherwise.
 
     def _play(self, instance: VideoModel) -> None:
-        with self._changed:
-            if self._stop_requested.is_set():
-                return
-            self._has_begun = True
-            self._begun_s = time.monotonic()
-            self._changed.notify_all()
+        if not self._life.begin():
+            return
         self._calls.start()
-        self._move("ready")
+        self._life.move("ready")
         with live_context(self._context):
             instance.start_session()
 
     def _run_is_over(self, run: Future[None]) -> None:
         error = run.exception()
-        if error is None and self._has_begun and not self._emission.frames and not self._stop_requested.is_set():
+        life = self._life
+        if error is None and life.has_begun and not life.is_stop_requested and not self._outlet.emission.frames:
             self.log.note(
                 f"start_session of {self.name} returned without emitting a frame. It needs a loop: "
                 "while not get_ctx().should_stop(): get_ctx().emit_block(self.generate())"
             )
-        self._returned.set()
+        life.returned()
         self._end(error if isinstance(error, ReactorError) else None)
 
     def _end(self, error: ReactorError | None) -> None:
         """Ends the session once. Threads: the model's; the stopping one if start_session never began or never ends."""
-        with self._changed:
-            if self._is_ending:
-                return
-            self._is_ending = True
+        if not self._life.claim_end():
+            return
         self._calls.refuse()
-        if not self._stop_requested.is_set():
+        if not self._life.is_stop_requested:
             self._sink.finish()
-        self._returned.set()
         busy = self._calls.close(0.0 if isinstance(error, ModelStuckError) else STOP_TIMEOUT_S)
         if busy is not None:
             self.log.note(f"the command {busy} has not returned; commands of the next session wait for it")
-        self._emission.end()
-        with self._changed:
-            self._error = error
-            self._ended_s = time.monotonic()
-        self._move("ended" if error is None else "failed")
-        self._messages.close()
-        with self._changed:
-            self._told.set()
-            self._changed.notify_all()
+        self._outlet.close()
+        self._life.end(error)
+        self._life.told()
 
     def _give_up(self, timeout_s: float) -> None:
         """Threads: the stopping one."""
         stack = self.loaded.stack()
-        if self._returned.is_set():
+        if self._life.has_returned:
             return
         error = ModelStuckError(
             f"start_session of {self.name} has not returned {timeout_s:g} s after the stop. It is abandoned; the next "
@@ -364,44 +326,6 @@ class Session:
         self._end(error)
         if self.error is error:
             raise fresh(error)
-
-    def _move(self, state: str) -> None:
-        """Threads: any. A state never goes back."""
-        with self._changed:
-            if STATES.index(state) <= STATES.index(self._state) or self._state == "ended":
-                return
-            self._state = state
-            self._listeners.post("state", state=state)
-        self._listeners.tell_posted()
-
-    def _accept(self, block: Block) -> None:
-        """Threads: any that holds the Context, one at a time."""
-        if not len(block):
-            self._emission.count_empty()
-            return
-        noticed = self._emission.begin(block)
-        if noticed.warning:
-            self.log.note(noticed.warning)
-        if noticed.is_new_size:
-            self._listeners.tell("frame_size", width_px=block.width_px, height_px=block.height_px)
-        began_s = time.monotonic()
-        self._sink.put(block)
-        self._emission.handed_over(time.monotonic() - began_s)
-        if noticed.is_first and not self._stop_requested.is_set():
-            self._move("streaming")
-            self._listeners.tell("first_frame")
-        with self._changed:
-            self._changed.notify_all()
-
-    def _deliver(self, message: dict[str, Any]) -> None:
-        """Threads: any that holds the Context."""
-        if self.is_over:
-            raise ContextError(f"The session of {self.name} has ended; its message {str(message)[:80]!r} was not sent.")
-        if not isinstance(message, dict):
-            raise ResultError(f'send got {type(message).__name__}; it needs a dict: get_ctx().send({{"score": 3}})')
-        plain: dict[str, Any] = to_json(message, name="message")
-        self._messages.add(plain)
-        self._listeners.tell("message", data=plain)
 
     # What follows runs on the command thread.
 
@@ -426,8 +350,7 @@ class Session:
         if failure is None:
             self.last_params[call.name] = params
         else:
-            with self._changed:
-                self._failed_calls += 1
+            self._failed_calls += 1
             self.log.note(f"{failure}\n{failure.traceback_text.rstrip()}")
         self._listeners.tell("call", name=call.name, params=params, source=call.source, is_error=failure is not None)
 
@@ -437,22 +360,3 @@ class Session:
                 f"{method}() was called on {threading.current_thread().name}, which it would wait for. "
                 "Call it from the notebook."
             )
-
-
-class _Port:
-    """The side of a session that its Context sees."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.name = session.name
-        self.accept = session._accept
-        self.deliver = session._deliver
-        self.set_monitoring = session._emission.set_monitoring
-
-    @property
-    def is_stopping(self) -> bool:
-        return self._session._stop_requested.is_set() or self._session.is_over
-
-    @property
-    def size_px(self) -> tuple[int, int]:
-        return self._session._emission.size_px

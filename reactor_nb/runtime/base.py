@@ -44,11 +44,15 @@ class Runtime:
 
     Args:
         make_link: makes the road to the pages, when it is first needed.
+        stop_timeout_s: how long a model has to return after a stop before it is abandoned.
     Threads: any. Starts and stops of one name follow each other; several names do not wait for one another.
     """
 
-    def __init__(self, make_link: Callable[[], MediaLink] = thread_link) -> None:
+    def __init__(
+        self, make_link: Callable[[], MediaLink] = thread_link, *, stop_timeout_s: float = STOP_TIMEOUT_S
+    ) -> None:
         self._make_link = make_link
+        self._stop_timeout_s = stop_timeout_s
         self._lock = threading.RLock()  # guards the fields below, and is never held while a model is waited for
         self._link: MediaLink | None = None
         self._hosted: dict[str, Hosted] = {}
@@ -196,7 +200,7 @@ class Runtime:
             act: Callable[[str], Any] = self.again if kind == "start" else self.stop
             threading.Thread(target=self._act, args=(name, act), name=f"reactor-{kind}-{name}", daemon=True).start()
 
-    def close(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+    def close(self, timeout_s: float | None = None) -> None:
         """End every session, free every model, close the link. Idempotent.
 
         Raises:
@@ -216,7 +220,7 @@ class Runtime:
                 problems.append(problem)
         if link is not None:
             try:
-                link.close(timeout_s)
+                link.close(self._stop_timeout_s if timeout_s is None else timeout_s)
             except ReactorError as problem:
                 problems.append(problem)
         if problems:
@@ -225,7 +229,7 @@ class Runtime:
     def _of_name(self, name: str) -> Hosted:
         with self._lock:
             self._refuse_closed()
-            return self._hosted.setdefault(name, Hosted(name))
+            return self._hosted.setdefault(name, Hosted(name, self._stop_timeout_s))
 
     def _each(self, name: str | None, act: Callable[[Hosted], bool]) -> list[str]:
         with self._lock:

@@ -37,15 +37,16 @@ class Hosted:
     Threads: any; whoever starts or stops holds `one_at_a_time`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, stop_timeout_s: float = STOP_TIMEOUT_S) -> None:
         self.name = name
+        self._stop_timeout_s = stop_timeout_s
         self.one_at_a_time = threading.RLock()
         self.session: Session | None = None
         self.again: Callable[[], Session] | None = None
         self._loaded: LoadedModel | None = None
         self._abandoned: list[LoadedModel] = []
 
-    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+    def stop(self, timeout_s: float | None = None) -> bool:
         """End the session; whether there was one to end.
 
         Raises:
@@ -55,7 +56,7 @@ class Hosted:
             session = self.session
             if session is None or session.is_over:
                 return False
-            session.stop(timeout_s)
+            session.stop(self._stop_timeout_s if timeout_s is None else timeout_s)
             return True
 
     def stop_for_next(self) -> None:
@@ -66,17 +67,20 @@ class Hosted:
             if self.session is not None:
                 self.session.log.note(str(stuck))
 
-    def unload(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+    def unload(self, timeout_s: float | None = None) -> bool:
         """End the session and free the instance; whether there was one.
 
         Raises:
-            ModelStuckError: its thread is still in the author's code.
+            ModelStuckError: it, or one that was abandoned before, is still in the author's code.
         """
         with self.one_at_a_time:
             try:
                 self.stop(timeout_s)
             finally:
                 was_loaded = self._free(timeout_s)
+            held = self._held_by_abandoned()
+            if held:
+                raise ModelStuckError(f"{self.name} is not free yet: " + " ".join(held))
             return was_loaded
 
     def take(self, cls: type[VideoModel], config: ModelConfig) -> LoadedModel:
@@ -90,19 +94,23 @@ class Hosted:
                 loaded.log.note(f"the instance cannot become one of the new class ({error}); it is loaded anew")
         log = Log()
         try:
-            self._free(STOP_TIMEOUT_S)
+            self._free()
         except ModelStuckError as stuck:
             log.note(str(stuck))
-        self._abandoned = [old for old in self._abandoned if not old.is_gone]
-        for old in self._abandoned:
-            log.note(
-                f"an abandoned instance of {self.name} still runs and holds {old.held_words()}. "
-                "It is freed when its code returns; to free it now, restart the kernel."
-            )
+        for held in self._held_by_abandoned():
+            log.note(held)
         self._loaded = LoadedModel(cls, config, log)
         return self._loaded
 
-    def _free(self, timeout_s: float) -> bool:
+    def _held_by_abandoned(self) -> list[str]:
+        self._abandoned = [old for old in self._abandoned if not old.is_gone]
+        return [
+            f"an abandoned instance of {self.name} still runs and holds {old.held_words()}. "
+            "It is freed when its code returns; to free it now, restart the kernel."
+            for old in self._abandoned
+        ]
+
+    def _free(self, timeout_s: float | None = None) -> bool:
         loaded, self._loaded = self._loaded, None
         if loaded is None:
             return False
@@ -110,7 +118,7 @@ class Hosted:
             self._abandoned.append(loaded)
             return True
         try:
-            loaded.unload(timeout_s)
+            loaded.unload(self._stop_timeout_s if timeout_s is None else timeout_s)
         except ModelStuckError:
             self._abandoned.append(loaded)
             raise

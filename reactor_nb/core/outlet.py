@@ -1,0 +1,81 @@
+"""Outlet: what the author's code gives out in a session, frames and messages."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from reactor_nb.core.buffer import FrameSink
+from reactor_nb.core.emission import Emission
+from reactor_nb.core.events import Listeners
+from reactor_nb.core.frames import Block
+from reactor_nb.core.life import Life
+from reactor_nb.core.log import Log
+from reactor_nb.core.messages import Messages
+from reactor_nb.core.results import to_json
+from reactor_nb.errors import ContextError, ResultError
+
+
+class Outlet:
+    """The side of a session that its Context sees (a ContextPort).
+
+    Threads: any that holds the Context; `accept` one at a time, the Context sees to it.
+    """
+
+    def __init__(self, name: str, sink: FrameSink, life: Life, listeners: Listeners, log: Log) -> None:
+        self.name = name
+        self.emission = Emission()
+        self.messages = Messages()
+        self._sink = sink
+        self._life = life
+        self._listeners = listeners
+        self._log = log
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._life.is_stopping
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self.emission.size_px
+
+    def accept(self, block: Block) -> None:
+        """Hand a block to the sink, where a fast model is held; tell of the first frame and of a new size."""
+        if not len(block):
+            self.emission.count_empty()
+            return
+        noticed = self.emission.begin(block)
+        if noticed.warning:
+            self._log.note(noticed.warning)
+        if noticed.is_new_size:
+            self._listeners.tell("frame_size", width_px=block.width_px, height_px=block.height_px)
+        began_s = time.monotonic()
+        self._sink.put(block)
+        self.emission.handed_over(time.monotonic() - began_s)
+        if noticed.is_first and not self._life.is_stopping:
+            self._life.move("streaming")
+            self._listeners.tell("first_frame")
+        self._life.notify()
+
+    def deliver(self, message: dict[str, Any]) -> None:
+        """Check a message and tell of it.
+
+        Raises:
+            ResultError: no dict, or what JSON cannot hold.
+            ContextError: the session has ended.
+        """
+        if self._life.is_over:
+            raise ContextError(f"The session of {self.name} has ended; its message {str(message)[:80]!r} was not sent.")
+        if not isinstance(message, dict):
+            raise ResultError(f'send got {type(message).__name__}; it needs a dict: get_ctx().send({{"score": 3}})')
+        plain: dict[str, Any] = to_json(message, name="message")
+        self.messages.add(plain)
+        self._listeners.tell("message", data=plain)
+
+    def set_monitoring(self, is_on: bool) -> None:
+        self.emission.set_monitoring(is_on)
+
+    def close(self) -> None:
+        """No message will come any more; keep the newest frame alone."""
+        self.emission.end()
+        self.messages.close()
