@@ -11,7 +11,6 @@ import ipywidgets
 
 from reactor_nb.core.session import Session, SessionEvent
 from reactor_nb.core.still import Still
-from reactor_nb.errors import ReactorError
 from reactor_nb.notebook.controls import SOURCE, Controls, close_widgets
 from reactor_nb.notebook.page_log import PageLog
 from reactor_nb.notebook.poster import Poster, Publish
@@ -27,8 +26,8 @@ class Panel:
     """Belongs to a model's name: each new session of that name is followed by all its Views.
 
     Threads: `follow` and `display` on the thread that runs the model; session events on whichever
-    thread caused them. What may take longer than a message (a stop, a PNG) runs on the panel's own
-    thread `reactor-panel-<name>`, so no widget callback waits and no model encodes a poster.
+    thread caused them. Posters are encoded on the panel's own thread `reactor-panel-<name>`, so no
+    model waits for one.
     """
 
     def __init__(self, name: str, runtime: Runtime, publish: Publish) -> None:
@@ -36,7 +35,7 @@ class Panel:
         self._runtime = runtime
         self._publish = publish
         self._slow = ThreadPoolExecutor(1, thread_name_prefix=f"reactor-panel-{name}")
-        self._signalling = Signalling(name, runtime, tell=self._tell, start=self._start, stop=self._stop)
+        self._signalling = Signalling(name, runtime, self._tell)
         self.viewer = Viewer(name, self._signalling.receive)
         self._controls: Controls | None = None
         self._layout = ipywidgets.VBox([self.viewer])
@@ -134,21 +133,9 @@ class Panel:
             for poster in self._posters:
                 poster.show(still)
 
-    def _start(self) -> None:
-        self._later(lambda: self._runtime.again(self.name))
-
-    def _stop(self) -> None:
-        self._later(lambda: self._runtime.stop(self.name))
-
     def _later(self, work: Callable[[], Any]) -> None:
-        def run() -> None:
-            try:
-                work()
-            except ReactorError as failed:
-                self.viewer.show(error={"title": "", "traceback": "", **failed.to_wire()})
-
         if not self._is_closed:
-            self._slow.submit(run)
+            self._slow.submit(work)
 
     def _tell(self, message: dict[str, Any]) -> None:
         self.viewer.tell(message)

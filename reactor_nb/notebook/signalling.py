@@ -11,7 +11,7 @@ from typing import Any
 from reactor_nb.errors import CarrierError, ReactorError
 from reactor_nb.media.link import PeerSettings
 from reactor_nb.runtime.base import Runtime
-from reactor_nb.transport.protocol import PROTOCOL_VERSION, parse_page_message
+from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -23,21 +23,17 @@ class Signalling:
     answers are sent from the media loop.
     """
 
-    def __init__(
-        self, name: str, runtime: Runtime, *, tell: Tell, start: Callable[[], None], stop: Callable[[], None]
-    ) -> None:
+    def __init__(self, name: str, runtime: Runtime, tell: Tell) -> None:
         self._name = name
         self._runtime = runtime
         self._tell = tell
-        self._start = start
-        self._stop = stop
 
     def receive(self, content: dict[str, Any]) -> None:
         """One message of a page; a malformed one is answered with what is wrong in it."""
         try:
-            message = parse_page_message(content)
+            message = check(content)
         except ReactorError as malformed:
-            self._refuse(content, malformed)
+            self._tell(answer_to(malformed))
             return
         kind = message["type"]
         if kind == "ready":
@@ -46,11 +42,7 @@ class Signalling:
             self._answer(message)
         elif kind == "bye":
             self._runtime.link.close_view(self._name, message["view_id"])
-        elif kind == "start":
-            self._start()
-        elif kind == "stop":
-            self._stop()
-        elif kind == "call":
+        else:
             self._runtime.handle_page_message(self._name, message, self._tell)
 
     def close(self) -> None:

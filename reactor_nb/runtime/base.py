@@ -198,7 +198,7 @@ class Runtime:
             answer_call(lambda: self.session(name), message, reply)
         elif kind in ("start", "stop"):
             act: Callable[[str], Any] = self.again if kind == "start" else self.stop
-            threading.Thread(target=self._act, args=(name, act), name=f"reactor-{kind}-{name}", daemon=True).start()
+            threading.Thread(target=_act, args=(name, act, reply), name=f"reactor-{kind}-{name}", daemon=True).start()
 
     def close(self, timeout_s: float | None = None) -> None:
         """End every session, free every model, close the link. Idempotent.
@@ -248,18 +248,6 @@ class Runtime:
             raise stuck
         return done
 
-    def _act(self, name: str, act: Callable[[str], Any]) -> None:
-        try:
-            act(name)
-        except ReactorError as error:
-            with self._lock:
-                hosted = self._hosted.get(name)
-                session = hosted.session if hosted is not None else None
-            if session is None:
-                _log.error("%s", error)
-            else:
-                session.log.note(str(error))
-
     def _from_page(self, name: str, view_id: str, message: dict[str, Any]) -> None:
         link = self.link
         self.handle_page_message(name, message, lambda answer: _sent(link, name, view_id, answer))
@@ -276,6 +264,14 @@ class Runtime:
     def _refuse_closed(self) -> None:
         if self._is_closed:
             raise ClosedError("This runtime is closed. Type: %reload_ext reactor_nb, or call reactor_nb.run(Model)")
+
+
+def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:
+    """Start or stop for a page, and tell it what went wrong."""
+    try:
+        act(name)
+    except ReactorError as error:
+        reply({"type": "error", "error": error.to_wire()})
 
 
 def _sent(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from reactor_nb.errors import MessageError, ReactorError
 from reactor_nb.transport.wire_types import KERNEL_TO_PAGE, PAGE_TO_KERNEL, load_protocol
 
+PROTOCOL_VERSION: int = load_protocol()["version"]
 MAX_INBOUND_BYTES = 64 * 1024
 MAX_OUTBOUND_BYTES = 250_000
 """Chromium takes data channel messages up to 262144 bytes."""
