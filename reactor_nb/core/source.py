@@ -10,6 +10,7 @@ import ast
 import hashlib
 import inspect
 import linecache
+import re
 import sys
 import sysconfig
 import textwrap
@@ -19,6 +20,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
 _PLACE = "__reactor_place__"
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _OWN_PACKAGE = __name__.partition(".")[0]
 
 
@@ -56,7 +58,7 @@ def fingerprint(cls: type) -> str:
     for part in cls.__mro__:
         if part is cls or _is_users_own(part):
             text = class_text(part)
-            total.update(("\n".join(_code_lines(part)) if text is None else text).encode())
+            total.update((_ADDRESS.sub("", "\n".join(_code_lines(part))) if text is None else text).encode())
             total.update(b"\0")
     return total.hexdigest()
 
