@@ -117,19 +117,26 @@ export class View {
     // Jupyter's widget manager marks the view only after this event.
     onModel(model, "comm_live_update", () => queueMicrotask(() => this.#followComm()), signal)
 
-    const visible = new IntersectionObserver((entries) => {
-      this.#surface.is_visible = entries.at(-1)?.isIntersecting ?? true
+    let is_in_sight = true
+    const look = () => {
+      this.#surface.is_visible = is_in_sight && document.visibilityState === "visible"
+    }
+    const sight = new IntersectionObserver((entries) => {
+      is_in_sight = entries.at(-1)?.isIntersecting ?? true
+      look()
     })
-    visible.observe(stage)
+    sight.observe(stage)
+    document.addEventListener("visibilitychange", look, { signal })
     const status = setInterval(() => this.#show(), STATUS_MS)
     const report = setInterval(() => this.#report(), REPORT_MS)
     window.addEventListener("pagehide", () => this.#connection.close("The page was left."), { signal })
     window.addEventListener("pageshow", (event) => event.persisted && this.#connection.start(), { signal })
     const end = () => {
-      visible.disconnect()
+      sight.disconnect()
       clearInterval(status)
       clearInterval(report)
       this.#connection.close()
+      this.#surface.close()
       this.#calls.lose("all", "The view was closed before the kernel answered.")
     }
     signal.addEventListener("abort", end, { once: true })

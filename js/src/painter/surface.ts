@@ -15,9 +15,16 @@ export interface SurfaceEvents {
   onSize(width_px: number, height_px: number): void
 }
 
+interface Missed {
+  image: VideoFrame | HTMLVideoElement
+  width_px: number
+  height_px: number
+}
+
 export class Surface {
-  /** A picture that nobody sees is counted and not drawn. */
-  is_visible = true
+  #is_visible = true
+  /** The newest frame that was not drawn: a model that rests sends no other when its view is seen again. */
+  #missed: Missed | null = null
   readonly #context: CanvasRenderingContext2D
   readonly #events: SurfaceEvents
 
@@ -31,12 +38,40 @@ export class Surface {
     this.#events = events
   }
 
-  draw(image: CanvasImageSource, width_px: number, height_px: number, rtp_timestamp: number | null): void {
-    if (!this.is_visible) {
-      this.skip(1)
-      return
-    }
+  /** A picture that nobody sees is counted and not drawn, but for the newest, once it is seen. */
+  set is_visible(is_visible: boolean) {
+    this.#is_visible = is_visible
+    const missed = this.#missed
+    if (!is_visible || missed === null) return
+    // Without its timestamp: how long nobody looked is no latency.
+    this.#paint(missed.image, missed.width_px, missed.height_px, null)
+    this.#forget()
+  }
+
+  /** The image stays the caller's, who may close it after this. */
+  draw(image: VideoFrame | HTMLVideoElement, width_px: number, height_px: number, rtp_timestamp: number | null): void {
     if (width_px === 0 || height_px === 0) return
+    if (this.#missed !== null) this.skip(1)
+    this.#forget()
+    if (this.#is_visible) this.#paint(image, width_px, height_px, rtp_timestamp)
+    else this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px }
+  }
+
+  skip(count: number): void {
+    if (count > 0) this.#events.onSkipped(count)
+  }
+
+  close(): void {
+    this.#forget()
+  }
+
+  #forget(): void {
+    const missed = this.#missed
+    this.#missed = null
+    if (missed !== null && !(missed.image instanceof HTMLElement)) missed.image.close()
+  }
+
+  #paint(image: CanvasImageSource, width_px: number, height_px: number, rtp_timestamp: number | null): void {
     const { canvas } = this
     if (canvas.width !== width_px || canvas.height !== height_px) {
       canvas.width = width_px
@@ -45,9 +80,5 @@ export class Surface {
     }
     this.#context.drawImage(image, 0, 0, width_px, height_px)
     this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
-  }
-
-  skip(count: number): void {
-    if (count > 0) this.#events.onSkipped(count)
   }
 }
