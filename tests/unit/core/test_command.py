@@ -8,6 +8,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -17,20 +18,8 @@ from reactor_nb.core.command import CommandSpec, command, commands_of, find_comm
 from reactor_nb.core.model import VideoModel
 from reactor_nb.errors import ModelDefinitionError, ParameterError, UnknownCommandError
 
-# From "Decorators" in the description of the 1.x behaviour, as text.
-UPSTREAM = """
-{"commands": {
-  "set_prompt": {"description": "Change the text prompt in real time", "schema": {"prompt": {"type": "string",
-    "required": true}}},
-  "move": {"description": "Set movement direction", "schema": {"direction": {"enum": ["forward", "back", "left",
-    "right", "none"], "type": "string", "required": true}}},
-  "set_speed": {"description": "Adjust movement speed", "schema": {"speed": {"description": "Speed multiplier",
-    "maximum": 1.0, "minimum": 0.0, "type": "number", "required": true}}},
-  "set_camera": {"description": "Control camera movement", "schema": {
-    "direction": {"description": "Camera movement direction", "enum": ["up", "down", "left", "right", "none"],
-      "type": "string", "required": true},
-    "speed": {"default": 0.5, "description": "Movement speed", "maximum": 1.0, "minimum": 0.0, "type": "number"}}}}}
-"""
+UPSTREAM = Path(__file__).parents[2] / "contract" / "seed_cases" / "commands.json"
+"""What 1.x answers for the four methods of Camera."""
 
 
 class Playable(VideoModel):
@@ -64,7 +53,7 @@ class Camera(Playable):
 
 
 def test_commands_equal_upstreams_json_byte_for_byte() -> None:
-    expected = json.dumps(json.loads(UPSTREAM), sort_keys=True)
+    expected = json.dumps(json.loads(UPSTREAM.read_text()), sort_keys=True)
     assert json.dumps(Camera.commands(), sort_keys=True) == expected
 
 
@@ -103,7 +92,7 @@ def test_a_direct_call_is_not_validated() -> None:
 
 
 def test_each_direct_call_gets_its_own_mutable_default() -> None:
-    class Path(Playable):
+    class Route(Playable):
         @command("follow")
         def follow(
             self,
@@ -114,8 +103,8 @@ def test_each_direct_call_gets_its_own_mutable_default() -> None:
             extra.append(3)
             return points, extra
 
-    assert Path().follow() == ([1, 2], [3])
-    assert Path().follow() == ([1, 2], [3])
+    assert Route().follow() == ([1, 2], [3])
+    assert Route().follow() == ([1, 2], [3])
 
 
 def test_a_required_field_may_stand_after_one_with_a_default() -> None:
