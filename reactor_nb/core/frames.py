@@ -179,10 +179,12 @@ def _as_array(frames: Any) -> NDArray[Any]:
             return tensors.from_dlpack(frames)
         except (BufferError, TypeError, ValueError, RuntimeError) as error:
             reasons.append(str(error))
+    is_sequence = isinstance(frames, (list, tuple))
     try:
-        return np.asarray(frames)
+        if is_sequence or hasattr(frames, "__array__") or hasattr(frames, "__array_interface__"):
+            return np.asarray(frames)
     except (TypeError, ValueError, RuntimeError) as error:
-        if isinstance(frames, (list, tuple)):
+        if is_sequence:
             raise FrameShapeError(
                 "emit_block got a sequence that is no block: its rows or frames differ in size. "
                 "Emit frames of different sizes one by one: for frame in frames: get_ctx().emit_block(frame)."

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections import deque
 
-# A frame may come this share of an interval early against the strict grid. Jitter of a model that paces
-# itself is passed on without delay, and the mean rate still never exceeds rate_fps.
+# A frame may come this share of an interval early against the strict grid: jitter of a model that paces itself is
+# passed on without delay. The mean rate still never exceeds rate_fps.
 _SLACK = 0.25
+# A clock that woke up late makes up for one interval at most, and keeps this share of it between two frames.
+_LEAST_GAP = 0.5
 _HISTORY = 8
 # Waking the model up and taking the GIL back; measured 0.1 ms, with room.
 _WAKE_S = 0.001
@@ -22,8 +24,8 @@ class Pacer:
     """The schedule of one session. Every time is seconds of one monotonic clock, passed in.
 
     Order of calls: `arrive` for each emission, `release` when the model gets control back, `due_s` for the
-    head of the queue, `play` when it is taken. Any span of n intervals between played frames lasts at least
-    (n - 1/4) / rate_fps by the schedule.
+    head of the queue, `play` when it is taken. n + 1 frames, wherever they are counted, take at least
+    (n - 1.25) / rate_fps, and two of them 0.5 / rate_fps.
 
     Threads: none of its own; FrameBuffer calls it under its lock.
     """
@@ -35,6 +37,7 @@ class Pacer:
         self._slack_s = self._least_s * _SLACK
         self._grid_s = -math.inf  # the earliest time of the next frame by rate_fps alone
         self._even_s = -math.inf  # the same by the even play of a block
+        self._apart_s = -math.inf  # the same by the frame that was really shown last
         self._interval_s = self._least_s
         self._released_s: float | None = None
         self._blocks_s: deque[float] = deque(maxlen=_HISTORY)  # model seconds per frame
@@ -66,13 +69,14 @@ class Pacer:
 
     def due_s(self, arrived_s: float) -> float:
         """When the head of the queue, which arrived at `arrived_s`, is to be shown."""
-        return max(arrived_s, self._grid_s - self._slack_s, self._even_s)
+        return max(arrived_s, self._grid_s - self._slack_s, self._even_s, self._apart_s)
 
     def play(self, due_s: float, now_s: float) -> None:
         """The head of the queue, due at `due_s`, is shown at `now_s`."""
         # Counted from the due time, so that a clock that wakes up late does not lower the rate; but a
         # clock that was away for long must not make up for it with a burst.
         shown_s = max(due_s, now_s - self._least_s)
+        self._apart_s = now_s + self._least_s * _LEAST_GAP
         self._grid_s = max(shown_s, self._grid_s) + self._least_s
         self._even_s = shown_s + self._interval_s if self._interval_s > self._least_s else -math.inf
 

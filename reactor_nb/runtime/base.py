@@ -57,6 +57,7 @@ class Runtime:
         self._link: MediaLink | None = None
         self._hosted: dict[str, Hosted] = {}
         self._listeners: list[SessionListener] = []
+        self._acting: list[threading.Thread] = []
         self._is_closed = False
 
     @property
@@ -210,17 +211,21 @@ class Runtime:
             if self._is_closed:
                 return
             self._is_closed = True
-            hosted, link = list(self._hosted.values()), self._link
+            hosted, link, acting = list(self._hosted.values()), self._link, self._acting
             self._hosted, self._link = {}, None
         problems: list[ReactorError] = []
+        patience_s = self._stop_timeout_s if timeout_s is None else timeout_s
+        for thread in acting:
+            if thread is not threading.current_thread():
+                thread.join(patience_s)
         for each in hosted:
             try:
-                each.unload(timeout_s)
+                each.unload(patience_s)
             except ReactorError as problem:
                 problems.append(problem)
         if link is not None:
             try:
-                link.close(self._stop_timeout_s if timeout_s is None else timeout_s)
+                link.close(patience_s)
             except ReactorError as problem:
                 problems.append(problem)
         if problems:
