@@ -126,7 +126,7 @@ def test_each_block_runs(seed: Seed, load: Load) -> None:
     assert issubclass(model_of(load(seed)), VideoModel)
 
 
-@pytest.mark.parametrize("seed", [seed for seed in CODE if "@model" in seed.module()], ids=lambda seed: seed.label)
+@pytest.mark.parametrize("seed", [seed for seed in CODE if seed.document == MODEL_PAGE], ids=lambda seed: seed.label)
 def test_each_model_of_the_documents_is_found_by_its_name(seed: Seed, load: Load) -> None:
     module = load(seed)
     cls = choose(vars(module))
