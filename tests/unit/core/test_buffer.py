@@ -35,7 +35,7 @@ def _take_all(buffer: FrameBuffer) -> list[BufferedFrame]:
 
 
 def test_frames_come_out_in_order_with_their_numbers() -> None:
-    buffer = FrameBuffer(RATE_FPS)
+    buffer = FrameBuffer(RATE_FPS, capacity=8)
     buffer.put(_block(1, 2, 3))
     buffer.put(_block(4))
     buffer.finish()

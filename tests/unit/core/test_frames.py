@@ -184,7 +184,7 @@ class _Image:
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self._pixels = pixels
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.uint8]:  # noqa: ARG002
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.uint8]:
         return self._pixels
 
 

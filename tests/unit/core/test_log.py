@@ -95,7 +95,12 @@ def test_a_thread_has_the_log_that_was_bound_last() -> None:
 
 def test_many_threads_may_write_at_once() -> None:
     log = Log(max_lines=10_000)
-    threads = [threading.Thread(target=lambda: [log.write("line\n") for _ in range(200)]) for _ in range(4)]
+
+    def write_many() -> None:
+        for _ in range(200):
+            log.write("line\n")
+
+    threads = [threading.Thread(target=write_many) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

