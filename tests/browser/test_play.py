@@ -23,6 +23,7 @@ def test_one_cell_plays_a_model_with_its_controls(lab: Lab) -> None:
     expect(lab.viewer()).to_contain_text("640")
     expect(lab.page.locator(".reactor-controls .widget-slider")).to_have_count(2)
     expect(lab.page.get_by_role("button", name="rewind")).to_be_visible()
+    lab.viewer().scroll_into_view_if_needed()
     lab.screenshot("play")
     assert lab.errors_of_ours() == []
 
@@ -38,18 +39,32 @@ def test_the_picture_shows_the_colours_that_the_model_emitted(lab: Lab) -> None:
     assert abs(grey - 127).max() < 0.02 * 255, grey
 
 
-def test_a_slider_moved_with_the_keyboard_changes_the_next_frames(lab: Lab) -> None:
+def test_a_dragged_slider_changes_the_next_frames(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()
     lab.wait_for_motion()
-    handle = lab.page.locator(".reactor-controls .noUi-handle").first
-    handle.focus()
-    for _ in range(10):
-        lab.page.keyboard.press("PageUp")
-    eventually(lambda: _grey(lab) > 200, 10)
-    for _ in range(30):
-        lab.page.keyboard.press("PageDown")
-    eventually(lambda: _grey(lab) < 20, 10)
+    slider = lab.page.locator(".reactor-controls .noUi-target").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    left, middle, y = box["x"], box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    lab.page.mouse.move(middle, y)
+    lab.page.mouse.down()
+    lab.page.mouse.move(left + box["width"] * 0.95, y, steps=20)
+    eventually(lambda: _grey(lab) > 220, 10)
+    lab.page.mouse.move(left + box["width"] * 0.05, y, steps=20)
+    eventually(lambda: _grey(lab) < 30, 10)
+    lab.page.mouse.up()
+
+
+def test_an_arrow_key_moves_the_focused_slider(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, RUN])
+    lab.run_all()
+    lab.wait_for_motion()
+    lab.page.locator(".reactor-controls .noUi-handle").first.focus()
+    for _ in range(20):
+        lab.page.keyboard.press("ArrowRight")
+    eventually(lambda: _grey(lab) > 145, 10)
 
 
 def test_choosing_an_option_changes_the_next_frames(lab: Lab) -> None:
@@ -103,7 +118,9 @@ def test_the_cells_below_run_while_the_picture_plays(lab: Lab) -> None:
     lab.wait_for_motion()
 
 
-@pytest.mark.parametrize("busy", ["import time; time.sleep(6)", "import time\nend = time.time() + 6\nwhile time.time() < end: pass"])
+@pytest.mark.parametrize(
+    "busy", ["import time; time.sleep(6)", "import time\nend = time.time() + 6\nwhile time.time() < end: pass"]
+)
 def test_the_controls_go_on_working_while_a_cell_is_busy(lab: Lab, busy: str) -> None:
     lab.open([LOAD, COUNTER, RUN, busy])
     lab.run(0)
@@ -111,20 +128,20 @@ def test_the_controls_go_on_working_while_a_cell_is_busy(lab: Lab, busy: str) ->
     lab.run(2)
     lab.wait_for_motion()
     lab.run(3, wait=False)
-    eventually(lambda: lab.kernel_status() == "busy", 5)
+    eventually(lambda: _is_busy(lab), 5)
     lab.page.locator(".reactor-controls .widget-toggle-button", has_text="green").first.click()
     eventually(lambda: _colour(lab) == "green", 4)
-    assert lab.kernel_status() == "busy", "the cell must still run, or nothing was shown"
+    assert _is_busy(lab), "the cell must still run, or nothing was shown"
     lab.call("paint", {"colour": "blue"})
     eventually(lambda: _colour(lab) == "blue", 4)
-    assert lab.kernel_status() == "busy"
+    assert _is_busy(lab)
 
 
 def test_the_picture_starts_while_the_next_cell_of_run_all_is_busy(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN, "import time; time.sleep(8)"])
     lab.run_all(wait=False)
     lab.wait_for_motion(timeout_s=15)
-    assert lab.kernel_status() == "busy"
+    assert _is_busy(lab)
 
 
 def test_values_sent_from_python_move_the_control(lab: Lab) -> None:
@@ -147,6 +164,11 @@ def test_a_call_of_the_page_returns_the_result_or_the_typed_error(lab: Lab) -> N
         lab.call("set_level", {"level": 7})
     with pytest.raises(Exception, match="nope"):
         lab.call("nope")
+
+
+def _is_busy(lab: Lab) -> bool:
+    """Whether a cell runs. The kernel's status does not tell: a subshell that has answered makes it idle."""
+    return lab.page.locator(".jp-InputPrompt", has_text="[*]").count() > 0
 
 
 def _grey(lab: Lab) -> float:
