@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
+from reactor_nb.errors import CarrierError
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder, PyAvEncoder
 from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
@@ -35,8 +36,8 @@ def broken_codecs() -> dict[str, str]:
         try:
             if encoder.encode(pixels, 0, True) is None:
                 broken[codec] = "the encoder holds frames back"
-        except (av.FFmpegError, ValueError, MemoryError) as error:
-            broken[codec] = f"{type(error).__name__}: {error}"
+        except (CarrierError, av.FFmpegError) as error:
+            broken[codec] = str(error)
         finally:
             encoder.close()
     return broken

@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from reactor_nb.errors import CarrierError
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.pixels import PlaneConverter
 
@@ -68,7 +69,7 @@ class PyAvEncoder(ABC):
         frame = self._converter.to_i420(pixels)
         context = self._context
         if context is None or (context.width, context.height) != (frame.width, frame.height):
-            context = self._context = self._open(frame.width, frame.height)
+            context = self._context = self._opened(frame.width, frame.height)
         frame.pts = rtp_timestamp
         frame.time_base = RTP_TIME_BASE
         frame.pict_type = PictureType.I if is_keyframe else PictureType.NONE
@@ -87,6 +88,12 @@ class PyAvEncoder(ABC):
 
     def close(self) -> None:
         self._context = None
+
+    def _opened(self, width_px: int, height_px: int) -> VideoCodecContext:
+        try:
+            return self._open(width_px, height_px)
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            raise CarrierError(f"{self.codec} cannot be encoded at {width_px} x {height_px} pixels: {error}") from error
 
     @abstractmethod
     def _open(self, width_px: int, height_px: int) -> VideoCodecContext: ...

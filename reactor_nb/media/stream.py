@@ -60,6 +60,8 @@ class Stream:
         with self._lock:
             self._refuse_closed()
             self._settings = settings
+            # What a codec could not take may have been the frames of the session before.
+            self._errors.clear()
             for encoder in self._encoders.values():
                 encoder.use(settings)
             self._clock = Clock(self.name, buffer, self._show)

@@ -94,11 +94,12 @@ class Peer:
         Raises:
             CarrierError: the offer cannot be answered.
         """
+        try:
+            servers = [RTCIceServer(**server) for server in ice_servers]
+        except TypeError as error:
+            raise CarrierError(f"An ICE server is not written as RTCIceServer is: {error}.") from error
         connection = self._connection = RTCPeerConnection(
-            RTCConfiguration(
-                iceServers=[RTCIceServer(**server) for server in ice_servers],
-                bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
-            )
+            RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         connection.on("datachannel", self._channel_came)
         connection.on("connectionstatechange", self._state_changed)
@@ -130,7 +131,12 @@ class Peer:
         if channel is None or channel.readyState != "open" or channel.bufferedAmount > MAX_BUFFERED_BYTES:
             self.unsent += 1
             return False
-        channel.send(text)
+        try:
+            channel.send(text)
+        except ValueError as error:
+            self.unsent += 1
+            _log.warning("A message to view %s was not sent: %s", self.view_id, error)
+            return False
         return True
 
     async def close(self) -> None:

@@ -108,7 +108,7 @@ def test_the_bitrate_stays_near_its_cap(codec: str, rate_fps: float) -> None:
 
 
 def test_h264_says_which_colours_it_means() -> None:
-    decoder = cast(VideoCodecContext, av.CodecContext.create("h264", "r"))
+    decoder = av.CodecContext.create("h264", "r")
     frame = encode("H264", waves(0))[0]
     picture = decoder.decode(as_packet(frame))[0]
     smpte170m, limited = 6, 1

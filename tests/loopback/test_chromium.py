@@ -1,0 +1,149 @@
+"""A real Chromium on a bare page: it reaches 127.0.0.1, plays H.264, and takes the playout-delay extension."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from reactor_nb.core.frames import to_block
+from reactor_nb.media.link import PeerSettings, StreamSettings
+from reactor_nb.transport import playout_delay
+from reactor_nb.transport.thread_link import ThreadLink
+from tests.loopback.conftest import picture
+from tests.support import barcode
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.loopback, pytest.mark.browser]
+
+OFFER_JS = """
+async (codec) => {
+  const peer = (window.peer = new RTCPeerConnection({ iceServers: [] }));
+  window.started_ms = performance.now();
+  window.messages = [];
+  const transceiver = peer.addTransceiver("video", { direction: "recvonly" });
+  const codecs = RTCRtpReceiver.getCapabilities("video").codecs;
+  transceiver.setCodecPreferences(codecs.filter(({ mimeType }) => [`video/${codec}`, "video/rtx"].includes(mimeType)));
+  const channel = peer.createDataChannel("calls", { ordered: true });
+  channel.onmessage = ({ data }) => window.messages.push({ ...JSON.parse(data), at_ms: performance.now() });
+  channel.onopen = () => channel.send(JSON.stringify({ type: "ping", sent_ms: performance.now() }));
+  const video = (window.video = document.body.appendChild(document.createElement("video")));
+  video.muted = true;
+  peer.ontrack = ({ track }) => {
+    video.srcObject = new MediaStream([track]);
+    video.play();
+    video.requestVideoFrameCallback((now, { rtpTimestamp }) => {
+      window.first = { after_ms: now - window.started_ms, at_ms: now, rtp: rtpTimestamp };
+    });
+  };
+  await peer.setLocalDescription(await peer.createOffer());
+  return peer.localDescription.sdp;
+}
+"""
+INBOUND_JS = """
+async () => {
+  for (const report of (await window.peer.getStats()).values()) if (report.type === "inbound-rtp") return report;
+  return null;
+}
+"""
+
+
+class _BarePage(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>view</title><body>")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _BarePage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        yield page
+        context.close()
+        server.shutdown()
+
+
+@pytest.fixture
+def playing(link: ThreadLink) -> Iterator[ThreadLink]:
+    """A model that counts, at 30 frames a second."""
+    sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
+    ended = threading.Event()
+
+    def emit() -> None:
+        number = 0
+        while not ended.is_set():
+            sink.put(to_block(picture(number, 640, 480)))
+            number += 1
+
+    model = threading.Thread(target=emit, daemon=True)
+    model.start()
+    yield link
+    ended.set()
+    sink.close()
+    model.join(2.0)
+
+
+def connect(link: ThreadLink, page: Page, codec: str) -> str:
+    offer = page.evaluate(OFFER_JS, codec)
+    answer = link.offer("plasma", "view", offer, PeerSettings("127.0.0.1")).result(5.0)
+    page.evaluate("(sdp) => window.peer.setRemoteDescription({ type: 'answer', sdp })", answer)
+    return answer
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_chromium_plays_what_the_model_emits(codec: str, playing: ThreadLink, page: Page) -> None:
+    connect(playing, page, codec)
+    page.wait_for_function("window.first")
+    numbers = [page.evaluate(f"() => ({barcode.READ_JS})(window.video)")]
+    page.wait_for_function("() => window.video.getVideoPlaybackQuality().totalVideoFrames > 30")
+    numbers.append(page.evaluate(f"() => ({barcode.READ_JS})(window.video)"))
+    assert None not in numbers
+    assert numbers[1] > numbers[0] + 10
+    assert page.evaluate(INBOUND_JS)["framesDropped"] == 0
+    assert playing.stats("plasma")["encoders"][codec]["keyframes"] <= 2
+
+
+def test_the_first_frame_comes_at_once(
+    playing: ThreadLink, page: Page, record_property: Callable[[str, object], None]
+) -> None:
+    connect(playing, page, "H264")
+    page.wait_for_function("window.first", timeout=5000)
+    after_ms = page.evaluate("window.first.after_ms")
+    record_property("offer_to_first_frame_ms", round(after_ms))
+    assert after_ms < 2000
+
+
+def test_the_playout_delay_extension_is_agreed_on(playing: ThreadLink, page: Page) -> None:
+    answer = connect(playing, page, "H264")
+    assert playout_delay.URI in answer
+    assert playing.stats("plasma")["peers"]["view"]["features"]["playout_delay"] is True
+
+
+def test_a_page_can_tell_when_a_frame_was_played(playing: ThreadLink, page: Page) -> None:
+    connect(playing, page, "H264")
+    page.wait_for_function("window.first && window.messages.some(({ type }) => type === 'pong')")
+    page.wait_for_function("window.messages.some(({ type }) => type === 'stream')")
+    messages = {message["type"]: message for message in page.evaluate("window.messages")}
+    pong, stream, first = messages["pong"], messages["stream"], page.evaluate("window.first")
+    page_to_kernel_ms = pong["kernel_ms"] - (pong["sent_ms"] + pong["at_ms"]) / 2
+    played_ms = stream["rtp_origin_kernel_ms"] + ((first["rtp"] - stream["rtp_origin"]) % 2**32) / 90
+    assert -20 < first["at_ms"] + page_to_kernel_ms - played_ms < 1000
+
+
+def test_a_connection_that_the_page_closes_is_gone_at_once(playing: ThreadLink, page: Page) -> None:
+    connect(playing, page, "H264")
+    page.wait_for_function("window.first")
+    page.evaluate("window.peer.close()")
+    eventually(lambda: playing.stats("plasma")["peers"] == {})
