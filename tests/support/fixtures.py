@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.chromium import chromium_args, find_chromium
 from tests.support.jupyterlab import JupyterLab
@@ -15,6 +16,15 @@ from tests.support.lab import Lab
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VIEWPORT = {"width": 1400, "height": 1500}
+_FAILED = pytest.StashKey[bool]()
+
+
+@dataclass
+class Tabs:
+    """What the browser tests hand on from one to the next."""
+
+    context: BrowserContext
+    free: list[Page] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +51,31 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def lab(lab_server: JupyterLab, chromium: Browser) -> Iterator[Lab]:
-    """One tab; its kernel is ended after the test."""
+@pytest.fixture(scope="session")
+def tabs(chromium: Browser) -> Iterator[Tabs]:
+    """One browser context, and the JupyterLab tabs in it that no test uses now."""
     context = chromium.new_context(viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]})
-    lab = Lab(lab_server, context)
-    yield lab
-    lab.close()
+    yield Tabs(context)
     context.close()
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest, lab_server: JupyterLab, tabs: Tabs) -> Iterator[Lab]:
+    """A tab of JupyterLab for one test; its kernel is ended after it. A test that fails leaves a screenshot."""
+    lab = Lab(lab_server, tabs.context, tabs.free.pop() if tabs.free else None)
+    yield lab
+    if request.node.stash.get(_FAILED, False):
+        if not lab.page.is_closed():
+            lab.screenshot(f"failed-{request.node.name}")
+        lab.close()
+    elif page := lab.release():
+        tabs.free.append(page)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remembers a failure: the tab of such a test is not used again."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report

@@ -34,30 +34,42 @@ _IN_PANEL = """async ([path, arg]) => {
   %s
 }"""
 
+# A kernel that is gone does not answer; the tab is then emptied all the same.
+_EMPTY = """async () => {
+  if (!window.jupyterapp) return;
+  for (const widget of [...window.jupyterapp.shell.widgets("main")]) {
+    const late = new Promise((done) => setTimeout(done, 5000));
+    if (widget.sessionContext?.session) await Promise.race([widget.sessionContext.shutdown().catch(() => {}), late]);
+    widget.dispose();
+  }
+}"""
+
 
 class Lab:
     """Drives one notebook. Cells are numbered from 0.
 
     Args:
         server: where the notebook file is written and served.
-        context: a browser context of this test's own.
+        context: the browser context for new tabs.
+        page: a tab that an earlier test gave back; booting JupyterLab costs more than all else in a test.
     Threads: playwright's, the one of the test.
     """
 
-    def __init__(self, server: JupyterLab, context: BrowserContext) -> None:
+    def __init__(self, server: JupyterLab, context: BrowserContext, page: Page | None = None) -> None:
         self.server = server
         self.context = context
         self.path = ""
-        self.page: Page = context.new_page()
+        self.page: Page = page or context.new_page()
+        self.page.set_default_timeout(20_000)
         self.console_errors: list[str] = []
+        self._others: list[Lab] = []
         self._channel: KernelChannel | None = None
         self._channel_kernel = ""
-        self._watch(self.page)
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", self._on_page_error)
 
-    def _watch(self, page: Page) -> None:
-        page.set_default_timeout(20_000)
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.console_errors.append(f"uncaught: {error.message}\n{error.stack}"))
+    def _on_page_error(self, error: PlaywrightError) -> None:
+        self.console_errors.append(f"uncaught: {error.message}\n{error.stack}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -81,17 +93,18 @@ class Lab:
     def open_file(self, path: str) -> None:
         """Open a notebook below the server's root; returns when its kernel is idle."""
         self.path = path
-        self._go_to(self.page)
+        if not self.page.evaluate("Boolean(window.jupyterapp)"):
+            # A workspace of its own: two tabs on one workspace would close each other's notebooks.
+            workspace = f"{self.server.url}/lab/workspaces/w{uuid.uuid4().hex[:8]}/tree/{path}"
+            self.page.goto(f"{workspace}?token={self.server.token}", timeout=OPEN_TIMEOUT_MS)
+        else:
+            open_it = "(path) => window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => true)"
+            self.page.evaluate(open_it, path)
+        self._until_open("idle")
 
-    def _go_to(self, page: Page) -> None:
-        # A workspace of its own: two tabs on one workspace would close each other's notebooks.
-        workspace = f"{self.server.url}/lab/workspaces/w{uuid.uuid4().hex[:8]}/tree/{self.path}"
-        page.goto(f"{workspace}?token={self.server.token}", timeout=OPEN_TIMEOUT_MS)
-        self._until_open(page, "idle")
-
-    def _until_open(self, page: Page, status: str = "") -> None:
+    def _until_open(self, status: str = "") -> None:
         """Until the notebook is shown and its kernel connected, and has this status if one is given."""
-        page.wait_for_function(
+        self.page.wait_for_function(
             """([path, status]) => {
               if (!window.jupyterapp) return false;
               for (const { context, sessionContext } of window.jupyterapp.shell.widgets("main"))
@@ -109,28 +122,39 @@ class Lab:
     def reload(self) -> None:
         """Reload the page; returns when the notebook is open again and connected, the kernel busy or not."""
         self.page.reload(timeout=OPEN_TIMEOUT_MS)
-        self._until_open(self.page)
+        self._until_open()
 
     def second_tab(self) -> Lab:
         """The same notebook and kernel in another tab of the same browser."""
         other = Lab(self.server, self.context)
-        other.path = self.path
-        other._go_to(other.page)
+        self._others.append(other)
+        other.open_file(self.path)
         return other
 
     def close_tab(self) -> None:
         """Close the tab, as a person does; the kernel stays."""
+        self._drop_channel()
         self.page.close(run_before_unload=False)
 
     def close(self) -> None:
-        """End the notebook's kernel and close the tab. Idempotent."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        if not self.page.is_closed():
-            if self.path:
-                self._in_panel("await panel.sessionContext.shutdown();")
-            self.page.close(run_before_unload=False)
+        """End the notebook's kernel and close its tabs. Idempotent."""
+        if page := self.release():
+            page.close(run_before_unload=False)
+
+    def release(self) -> Page | None:
+        """End the notebook's kernel, close its other tabs, and give the tab back empty, if it is still open."""
+        self._drop_channel()
+        for other in self._others:
+            if not other.page.is_closed():
+                other.close_tab()
+        if self.page.is_closed():
+            return None
+        if self.path:
+            self.page.evaluate(_EMPTY)
+            self.path = ""
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_page_error)
+        return self.page
 
     def _in_panel(self, body: str, arg: Any = None) -> Any:
         return self.page.evaluate(_IN_PANEL % body, [self.path, arg])
@@ -294,6 +318,9 @@ class Lab:
 
     def wait_for_frame(self, at_least: int = 0, *, index: int = 0, timeout_s: float = 20.0) -> int:
         """Until the View shows a frame whose number is `at_least` or more; returns the number."""
+
+        # A View out of sight draws nothing, as it should.
+        self._on_viewer(index, "(root) => root.scrollIntoView({ block: 'nearest' })")
 
         def newest() -> tuple[int] | None:
             number = self.frame_number(index)
