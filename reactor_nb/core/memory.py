@@ -25,8 +25,12 @@ def held_bytes(root: object) -> int:
     while found and len(seen) < _MOST_OBJECTS:
         thing = found.pop()
         if isinstance(thing, np.ndarray):
-            if thing.base is None:
+            base = thing.base  # which the collector does not know of
+            if not isinstance(base, np.ndarray):
                 total += thing.nbytes
+            elif id(base) not in seen:
+                seen.add(id(base))
+                found.append(base)
         elif isinstance(thing, tensor_type):
             total += thing.element_size() * thing.nelement()
             continue
