@@ -145,12 +145,17 @@ class LoadedModel:
             self._is_stuck = True
         self._refuse()
 
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread of an unloaded or abandoned model to end; whether it has."""
+        self._thread.join(timeout_s)
+        return self.is_gone
+
     def held_words(self) -> str:
         """What the instance keeps in arrays and tensors, in words: `1.5 GB in arrays and tensors`."""
         with self._wake:
             instance = self._instance
         if instance is None:
-            return "what its __init__ has loaded so far" if not self.is_gone else "nothing"
+            return "memory that is being freed" if self.ready.done() else "what its __init__ has loaded so far"
         return f"{in_words(held_bytes(instance))} in arrays and tensors"
 
     def unload(self, timeout_s: float) -> None:

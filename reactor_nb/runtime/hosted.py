@@ -12,6 +12,9 @@ from reactor_nb.core.model import ModelSpec, VideoModel, spec_of
 from reactor_nb.core.session import STOP_TIMEOUT_S, Session
 from reactor_nb.errors import ModelDefinitionError, ModelStuckError
 
+# For an abandoned model that is just returning.
+_GRACE_S = 0.5
+
 
 def demand_spec(cls: object) -> ModelSpec:
     """What @model says of a class.
@@ -78,7 +81,7 @@ class Hosted:
                 self.stop(timeout_s)
             finally:
                 was_loaded = self._free(timeout_s)
-            held = self._held_by_abandoned()
+            held = self._held_by_abandoned(_GRACE_S)
             if held:
                 raise ModelStuckError(f"{self.name} is not free yet: " + " ".join(held))
             return was_loaded
@@ -102,8 +105,8 @@ class Hosted:
         self._loaded = LoadedModel(cls, config, log)
         return self._loaded
 
-    def _held_by_abandoned(self) -> list[str]:
-        self._abandoned = [old for old in self._abandoned if not old.is_gone]
+    def _held_by_abandoned(self, grace_s: float = 0.0) -> list[str]:
+        self._abandoned = [old for old in self._abandoned if not old.join(grace_s)]
         return [
             f"an abandoned instance of {self.name} still runs and holds {old.held_words()}. "
             "It is freed when its code returns; to free it now, restart the kernel."

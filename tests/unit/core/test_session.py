@@ -168,7 +168,7 @@ def test_a_model_that_raises_fails_with_the_authors_traceback(good_frames: int) 
             block = np.zeros((20, 2, 2, 3), np.uint8)
             for _ in range(good_frames // len(block)):
                 get_ctx().emit_block(block)
-            raise ZeroDivisionError("at frame %d" % good_frames)
+            raise ZeroDivisionError(f"at frame {good_frames}")
 
     with staged(Raises, rate_fps=10_000) as stage:
         session = stage.play()

@@ -1,0 +1,70 @@
+"""A MediaLink in memory: real buffers and clocks, pages that only keep what they are sent."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from reactor_nb.core.buffer import FrameBuffer
+from reactor_nb.errors import ClosedError
+from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+
+
+class MemoryLink:
+    """Threads: any."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.settings: dict[str, StreamSettings] = {}
+        self.listeners: dict[str, MessageListener] = {}
+        self.is_closed = False
+        self._sinks: list[FrameBuffer] = []
+        self._clocks: list[threading.Thread] = []
+
+    def open_stream(self, name: str, settings: StreamSettings) -> FrameBuffer:
+        self._refuse_closed()
+        sink = FrameBuffer(settings.rate_fps)
+        clock = threading.Thread(target=_show, args=(sink,), name=f"reactor-clock-{name}", daemon=True)
+        clock.start()
+        self.settings[name] = settings
+        self._sinks.append(sink)
+        self._clocks.append(clock)
+        return sink
+
+    def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
+        raise NotImplementedError("no page connects in these tests")
+
+    def close_view(self, name: str, view_id: str) -> None:
+        self._refuse_closed()
+
+    def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
+        self._refuse_closed()
+        self.sent.append((name, view_id, message))
+        return 1
+
+    def listen(self, name: str, listener: MessageListener) -> None:
+        self._refuse_closed()
+        self.listeners[name] = listener
+
+    def close_name(self, name: str) -> None:
+        self._refuse_closed()
+
+    def stats(self, name: str) -> dict[str, Any]:
+        return {"views": 0}
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        self.is_closed = True
+        for sink in self._sinks:
+            sink.close()
+        for clock in self._clocks:
+            clock.join(timeout_s)
+
+    def _refuse_closed(self) -> None:
+        if self.is_closed:
+            raise ClosedError("The link is closed; make a new one.")
+
+
+def _show(sink: FrameBuffer) -> None:
+    while sink.take() is not None:
+        pass
