@@ -62,6 +62,8 @@ READ_JS = """
   const scratch = (window.__barcode ??= document.createElement("canvas"));
   if (scratch.width < area[0] || scratch.height < area[1]) [scratch.width, scratch.height] = area;
   const context = scratch.getContext("2d", { willReadFrequently: true });
+  // "copy" replaces: an empty canvas drawn over the last reading would otherwise read as that.
+  context.globalCompositeOperation = "copy";
   context.drawImage(source, 0, 0, ...area, 0, 0, ...area);
   const pixels = context.getImageData(0, 0, ...area).data;
   let word = 0;
