@@ -47,7 +47,8 @@ class Signalling:
 
     def close(self) -> None:
         """End the peers of every View of this model."""
-        self._runtime.link.close_name(self._name)
+        if not self._runtime.is_closed:  # else the link has ended them already
+            self._runtime.link.close_name(self._name)
 
     def _hello(self, view_id: str) -> None:
         try:

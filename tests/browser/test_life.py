@@ -72,6 +72,7 @@ def test_closing_the_tab_ends_the_peer_and_a_reload_brings_the_picture_back(lab:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()
     lab.wait_for_motion()
+    lab.save()
     other = lab.second_tab()
     other.wait_for_motion()
     eventually(lambda: lab.evaluate(PEERS) == 2, 5)
@@ -124,9 +125,11 @@ def test_unload_ext_ends_everything_and_load_ext_plays_again(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()
     lab.wait_for_motion()
-    lab.run_new("%unload_ext reactor_nb")
+    cell = lab.run_new("%unload_ext reactor_nb")
+    assert lab.text(cell) == ""
     eventually(lambda: lab.evaluate(THREADS) == [], 5)
-    lab.run_all()
+    for each in (0, 1, 2):
+        lab.run(each)
     lab.wait_for_motion()
     lab.run_new("%reload_ext reactor_nb")
     lab.run(2)
