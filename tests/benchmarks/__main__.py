@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZES = ((640, 480), (1280, 720))
 LEGEND = """
 All 30 fps, p50/p95 ms. seen: emit to the moment a 60 Hz sampler in the page finds the frame number in the
-pixels. drawn: our own clock, emit to right after the draw. held: how long the emit call keeps the model.
+pixels. drawn: our own clock, emit to right after the draw. held: how long the emit call keeps the model (at a
+cap equal to the model's own rate that is the pace itself; the row fps=60 shows the cost without it).
 slider: key down to the kernel's method, with the kernel idle / in a sleeping cell. call: the same through
 the View's `reactor.call`. first: from the cell's first line to the first frame seen. CPU: % of one core."""
 

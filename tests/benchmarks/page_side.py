@@ -34,7 +34,7 @@ async ([first, count, pause_ms]) => {
   const left = {};
   for (let index = first; index < first + count; index++) {
     left[index] = Date.now();
-    reactor.call("mark", { index });
+    reactor.call("touch", { index });
     await new Promise((done) => setTimeout(done, pause_ms));
   }
   return left;
