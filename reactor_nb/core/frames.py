@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,6 @@ _GROUP_VALUES = 8_000_000
 # The bits of float32 256.0. As unsigned integers all of [0, 256) lies below; negative numbers,
 # infinities and NaN lie above. One pass finds that nothing is to be mended.
 _BITS_256 = np.float32(256.0).view(np.uint32)
-
-
-class _Shaped(Protocol):
-    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,9 @@ def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Bloc
     if isinstance(frames, (list, tuple)) and any(_is_array_like(item) for item in frames):
         return _joined(frames, value_range, emitted_s)
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(frames, torch.Tensor):
+    # Without the attribute torch is just being imported, on another thread.
+    tensor_type: Any = getattr(torch, "Tensor", ())
+    if torch is not None and isinstance(frames, tensor_type):
         if frames.device.type != "cpu":
             axes = axes_of(tuple(frames.shape))
             if axes is None:
@@ -177,7 +175,7 @@ def _as_array(frames: Any) -> NDArray[Any]:
     if hasattr(frames, "__dlpack__"):
         try:
             return tensors.from_dlpack(frames)
-        except (BufferError, TypeError, ValueError, RuntimeError) as error:
+        except (AttributeError, BufferError, TypeError, ValueError, RuntimeError) as error:
             reasons.append(str(error))
     is_sequence = isinstance(frames, (list, tuple))
     try:

@@ -44,9 +44,10 @@ def held_bytes(root: object) -> int:
 def free_unreferenced() -> None:
     """Collect garbage, then hand torch's cached GPU memory back to the device, if torch is loaded."""
     gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+    # Without the attribute torch is just being imported, on another thread.
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)
+    if cuda is not None and cuda.is_initialized():
+        cuda.empty_cache()
 
 
 def in_words(count: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from reactor_nb.core.config import Overrides, load_config, rate_of
 from reactor_nb.core.model import VideoModel
-from reactor_nb.core.session import STOP_TIMEOUT_S, Session
+from reactor_nb.core.session import STOP_TIMEOUT_S, Session, SessionEvent
 from reactor_nb.core.source import folder_of
 from reactor_nb.errors import (
     ClosedError,
@@ -104,16 +104,16 @@ class Runtime:
         with hosted.one_at_a_time:
             hosted.stop_for_next()
             loaded = hosted.take(cls, settings)
-            sink = self.link.open_stream(spec.name, stream)
             link = self.link
+            sink = link.open_stream(spec.name, stream)
             session = Session(loaded, sink, rate_fps=stream.rate_fps, media_stats=lambda: link.stats(spec.name))
-            session.subscribe(lambda event: self._forward(spec.name, event.kind, event.data))
+            session.subscribe(lambda event: _forward(link, spec.name, event))
             with self._lock:
                 self._refuse_closed()
                 hosted.session = session
                 hosted.again = lambda: self.run(cls, config, overrides, folder=folder)
                 listeners = tuple(self._listeners)
-            self.link.listen(spec.name, lambda view_id, message: self._from_page(spec.name, view_id, message))
+            link.listen(spec.name, lambda view_id, message: self._from_page(link, spec.name, view_id, message))
             for listener in listeners:
                 listener(spec.name, session)
             session.start()
@@ -253,13 +253,8 @@ class Runtime:
             raise stuck
         return done
 
-    def _from_page(self, name: str, view_id: str, message: dict[str, Any]) -> None:
-        link = self.link
+    def _from_page(self, link: MediaLink, name: str, view_id: str, message: dict[str, Any]) -> None:
         self.handle_page_message(name, message, lambda answer: _sent(link, name, view_id, answer))
-
-    def _forward(self, name: str, kind: str, data: dict[str, Any]) -> None:
-        if kind == "message":
-            _sent(self.link, name, None, {"type": "message", "data": data["data"]})
 
     def _not_found(self, name: str) -> ModelNotFoundError:
         known = ", ".join(self._hosted)
@@ -277,6 +272,11 @@ def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:
         act(name)
     except ReactorError as error:
         reply({"type": "error", "error": error.to_wire()})
+
+
+def _forward(link: MediaLink, name: str, event: SessionEvent) -> None:
+    if event.kind == "message":
+        _sent(link, name, None, {"type": "message", "data": event.data["data"]})
 
 
 def _sent(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:
