@@ -45,7 +45,7 @@ _OURS = Peer(
 PEERS = (
     _OURS,
     # With a cap above the model's own rate emit_block never paces: "held" is then its cost alone.
-    replace(_OURS, name="reactor_nb fps=60", start="%reactor run bench --fps=60"),
+    replace(_OURS, name="reactor_nb fps=60", start="%reactor run bench --model.fps=60"),
     Peer(name="jupyter_rfb", picture=".renderview-wrapper img", start="kernel_side.start_rfb()"),
     Peer(name="ipywidgets.Image", picture="img.widget-image", start="kernel_side.start_image()"),
 )
@@ -83,6 +83,8 @@ def measure(lab: Lab, peer: Peer, size: tuple[int, int], seconds: float) -> Resu
         raise RuntimeError(f"{peer.name}: {error}")
     lab.page.evaluate(SAMPLER_JS, peer.picture)
     lab.run(1)
+    if any(output["output_type"] in {"error", "stream"} for output in lab.outputs(1)):
+        raise RuntimeError(f"{peer.name}: {lab.text(1)}")
     eventually(lambda: lab.page.evaluate("window.__bench.seen.length > 0"), 20, interval_s=0.05)
     began_ms = lab.evaluate("began_s") * 1000
     result.first_frame_ms = lab.page.evaluate("window.__bench.seen[0][1]") - began_ms
