@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reactor_nb.core.model import ModelSpec, VideoModel, model
     from reactor_nb.core.session import Session
     from reactor_nb.errors import ReactorError, SessionStopped
-    from reactor_nb.play import play as run
+    from reactor_nb.notebook.play import play as run
 
 __version__ = "0.1.0"
 
@@ -33,7 +33,7 @@ _HOMES = {
     "command": "reactor_nb.core.command",
     "get_ctx": "reactor_nb.core.context",
     "model": "reactor_nb.core.model",
-    "run": "reactor_nb.play",
+    "run": "reactor_nb.notebook.play",
 }
 
 __all__ = [  # noqa: RUF022  in the order in which a reader meets them

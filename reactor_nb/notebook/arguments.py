@@ -137,7 +137,8 @@ def parse_send(rest: str) -> SendArguments:
         raise UsageError(f"%reactor send needs the name of a command. Type: {usage}")
     if params is not None and len(words) > 1:
         raise UsageError(
-            f"%reactor send takes words or a JSON object, got both ({' '.join(words[1:])!r} and an object). Type: {usage}"
+            f"%reactor send takes words or a JSON object, got both ({' '.join(words[1:])!r} and an object). "
+            f"Type: {usage}"
         )
     return SendArguments(words[0], tuple(words[1:]), params, model_name)
 
@@ -146,7 +147,9 @@ def one_name(rest: str, verb: str) -> str | None:
     """The optional NAME of stop, status, schema, session and unload."""
     words = _split(rest, verb)
     if len(words) > 1:
-        raise UsageError(f"%reactor {verb} takes one model name, got {' '.join(words)!r}. Type: %reactor {verb} {words[0]}")
+        raise UsageError(
+            f"%reactor {verb} takes one model name, got {' '.join(words)!r}. Type: %reactor {verb} {words[0]}"
+        )
     return words[0] if words else None
 
 
@@ -178,7 +181,9 @@ def parse_duration(text: str) -> float:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|)\s*", text)
     duration_s = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if duration_s <= 0:
-        raise UsageError(f"--for got {text!r}; it needs a time above zero such as 10s, 500ms or 2m. Type: %reactor run --for 10s")
+        raise UsageError(
+            f"--for got {text!r}; it needs a time above zero such as 10s, 500ms or 2m. Type: %reactor run --for 10s"
+        )
     return duration_s
 
 

@@ -17,40 +17,79 @@ _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 class OutputCapture:
     """Routes writes and displays by the thread that makes them.
 
-    It wraps the `write` of the stream objects themselves instead of replacing `sys.stdout`: logging
-    handlers and progress bars keep the stream that they first saw, and must be routed as well.
+    The stream objects themselves are changed, and `sys.stdout` is left alone: logging handlers and
+    progress bars keep the stream that they first saw, and must be routed as well.
 
-    Threads: install and uninstall on the kernel's thread; the wrappers run on any.
+    Threads: install and uninstall on the kernel's thread; what they put in place runs on any.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._undo: list[Callable[[], None]] = []
+        self._streams: list[tuple[Any, type]] = []
+        self._routed: Callable[..., None] | None = None
 
     def install(self) -> None:
-        if self._undo:
+        if self._routed is not None:
             return
-        for stream in (sys.stdout, sys.stderr):
-            self._wrap(stream, "write", _routed_write)
-        self._wrap(self._shell.display_pub, "publish", _routed_publish)
+        streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+        for stream in streams:
+            plain = type(stream)
+            try:
+                write = stream.write
+                stream.__class__ = _routed_class(plain)
+            except TypeError:
+                continue  # a stream written in C, as in a terminal: there prints belong in the terminal
+            stream.write = write
+            self._streams.append((stream, plain))
+        self._routed = _routed_publish(self._shell.display_pub.publish)
+        vars(self._shell.display_pub)["publish"] = self._routed
 
     def uninstall(self) -> None:
-        while self._undo:
-            self._undo.pop()()
+        while self._streams:
+            stream, plain = self._streams.pop()
+            write = vars(stream).pop(_PASSED_ON)
+            stream.__class__ = plain
+            stream.write = write
+        own = vars(self._shell.display_pub)
+        # Somebody may have wrapped it again after us; then our layer stays and passes on.
+        if own.get("publish") is self._routed:
+            del own["publish"]
+        self._routed = None
 
-    def _wrap(self, owner: Any, name: str, routed: Callable[..., Callable[..., Any]]) -> None:
-        wrapper = routed(getattr(owner, name))
-        try:
-            setattr(owner, name, wrapper)
-        except AttributeError:
-            return  # a stream written in C, as in a terminal: there prints belong in the terminal
 
-        def undo() -> None:
-            # Somebody may have wrapped it again after us; then our layer stays and passes on.
-            if vars(owner).get(name) is wrapper:
-                delattr(owner, name)
+_PASSED_ON = "_reactor_passes_on_to"
 
-        self._undo.append(undo)
+
+def _routed_class(plain: type) -> type:
+    """A subclass of a stream's class whose `write` routes.
+
+    A property and no plain method: IPython puts a `write` of its own on the stream for each cell, and
+    takes back what it found when the cell ends. As data descriptor the property sees both.
+    """
+
+    def get(stream: Any) -> Callable[[str], int]:
+        return _RoutedWrite(vars(stream)[_PASSED_ON])
+
+    def put(stream: Any, write: Callable[[str], int]) -> None:
+        vars(stream)[_PASSED_ON] = write.passes_on_to if isinstance(write, _RoutedWrite) else write
+
+    return type(plain.__name__, (plain,), {"write": property(get, put), "__module__": plain.__module__})
+
+
+class _RoutedWrite:
+    """The `write` of a stream: into the log of the calling thread, else on to the stream."""
+
+    __slots__ = ("passes_on_to",)
+
+    def __init__(self, passes_on_to: Callable[[str], int]) -> None:
+        self.passes_on_to = passes_on_to
+
+    def __call__(self, text: str) -> int:
+        log = log_here()
+        if log is None:
+            return self.passes_on_to(text)
+        log.write(text)
+        return len(text)
 
 
 def log_here() -> Log | None:
@@ -65,17 +104,6 @@ def log_here() -> Log | None:
         parent = getattr(thread, "_ipykernel_parent_thread_ident", None)
         log = log_of_thread(parent) if isinstance(parent, int) else None
     return log
-
-
-def _routed_write(write: Callable[[str], int]) -> Callable[[str], int]:
-    def routed(text: str) -> int:
-        log = log_here()
-        if log is None:
-            return write(text)
-        log.write(text)
-        return len(text)
-
-    return routed
 
 
 def _routed_publish(publish: Callable[..., None]) -> Callable[..., None]:
@@ -102,4 +130,4 @@ def _follow_progress(model_id: str, log: Log) -> None:
     container: Widget | None = _instances.get(model_id)
     for child in getattr(container, "children", ()):
         if isinstance(child, FloatProgress | IntProgress):
-            child.observe(lambda change: log.write(f"\r{container!r}"), names="value")  # noqa: ARG005
+            child.observe(lambda change: log.write(f"\r{container!r}"), names="value")

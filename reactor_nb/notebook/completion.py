@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reactor_nb.core.command import CommandSpec, commands_of
@@ -38,7 +39,7 @@ def _options(extension: Extension, before: list[str], last: str) -> Iterable[str
 def _of_send(extension: Extension, before: list[str], last: str) -> Iterable[str]:
     if before and before[-1] == "--on":
         return model_names(extension)
-    named = [word for index, word in enumerate(before) if word != "--on" and (index == 0 or before[index - 1] != "--on")]
+    named = [word for previous, word in pairwise(["", *before]) if "--on" not in (previous, word)]
     commands = _commands(extension)
     if not named:
         return [*commands, "--on"]

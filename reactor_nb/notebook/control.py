@@ -47,7 +47,7 @@ class Control:
 
     def __init__(self, param: ParamSpec, label: str, hint: str, field: Field) -> None:
         self.param = param
-        self.on_change: Callable[[Control], None] = lambda control: None  # noqa: ARG005
+        self.on_change: Callable[[Control], None] = lambda control: None
         self._field = field
         self._known: Any = UNSET if param.is_required else param.default
         self._note = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 8px"))
@@ -84,7 +84,7 @@ class Control:
         kind = "reactor-error-note" if is_error else "reactor-quiet-note"
         self._note.value = f'<span class="{kind}" role="status">{html.escape(text)}</span>' if text else ""
 
-    def _changed(self, change: Any) -> None:  # noqa: ARG002  (traitlets' signature)
+    def _changed(self, change: Any) -> None:
         try:
             value = self._field.read()
         except ValueError as unreadable:

@@ -64,7 +64,7 @@ def _dropdown(schema: Schema) -> Field:
     return _value_field(ipywidgets.Dropdown(options=_options(schema), value=None, layout=_WIDE(width="300px")))
 
 
-def _checkbox(schema: Schema) -> Field:  # noqa: ARG001
+def _checkbox(schema: Schema) -> Field:
     return _value_field(ipywidgets.Checkbox(indent=False, layout=_WIDE(width="auto")))
 
 
@@ -137,14 +137,14 @@ def _float_box(schema: Schema) -> Field:
     return _value_field(widget)
 
 
-def _text(schema: Schema) -> Field:  # noqa: ARG001
+def _text(schema: Schema) -> Field:
     # continuous_update off: a prompt is sent on Enter or when the field is left, not at each letter.
     return _value_field(
         ipywidgets.Text(continuous_update=False, placeholder="type, then Enter", layout=_WIDE(width="420px"))
     )
 
 
-def _textarea(schema: Schema) -> Field:  # noqa: ARG001
+def _textarea(schema: Schema) -> Field:
     return _value_field(
         ipywidgets.Textarea(
             continuous_update=False, placeholder="type, then leave the field", rows=3, layout=_WIDE(width="420px")
@@ -152,7 +152,7 @@ def _textarea(schema: Schema) -> Field:  # noqa: ARG001
     )
 
 
-def _json(schema: Schema) -> Field:  # noqa: ARG001
+def _json(schema: Schema) -> Field:
     widget = ipywidgets.Textarea(continuous_update=False, placeholder="JSON", rows=2, layout=_WIDE(width="420px"))
 
     def read() -> Any:
@@ -201,5 +201,5 @@ ROWS: tuple[Row, ...] = (
     Row("number", _is("number"), _float_box),
     Row("long text", _is_long_text, _textarea),
     Row("text", _is("string"), _text),
-    Row("anything else", lambda schema: True, _json),  # noqa: ARG005
+    Row("anything else", lambda schema: True, _json),
 )

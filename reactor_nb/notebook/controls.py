@@ -121,7 +121,7 @@ class _Form(_Part):
             label = param.schema.get("description") or param.name
             self.controls[param.name] = Control(param, label, _hint(spec, param.name), build_field(param))
         self._apply = ipywidgets.Button(description="Apply", tooltip=_hint(spec, None), icon="check")
-        self._apply.on_click(lambda button: self._send_all())  # noqa: ARG005
+        self._apply.on_click(lambda button: self._send_all())
         title = ipywidgets.HTML(f"<b>{html.escape(spec.description or spec.name)}</b>")
         title.add_class("reactor-form-title")
         self.widget = ipywidgets.VBox([title, *(control.widget for control in self.controls.values()), self._apply])
@@ -147,7 +147,7 @@ class _Press(_Part):
         super().__init__(spec, submit)
         button = ipywidgets.Button(description=spec.name, tooltip=_hint(spec, None))
         button.layout.width = "auto"
-        button.on_click(lambda pressed: self.send({}))  # noqa: ARG005
+        button.on_click(lambda pressed: self.send({}))
         self._note = ipywidgets.HTML(html.escape(spec.description))
         self._note.add_class("reactor-note")
         self.widget = ipywidgets.HBox([button, self._note])

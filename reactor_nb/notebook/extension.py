@@ -27,9 +27,9 @@ class Extension:
         self.magic = ReactorMagic(self)
         self._capture = OutputCapture(shell)
         self._shown: tuple[int, int] | None = None
-        self._completer = lambda ip, event: complete_line(self, event.line)  # noqa: ARG005
-        shell.register_magic_function(self.magic, "line", _MAGIC)
-        shell.display_formatter.ipython_display_formatter.for_type(Session, self.display)
+        self._completer = lambda ip, event: complete_line(self, event.line)
+        shell.magics_manager.register_function(self.magic, "line", _MAGIC)
+        self._formatter().for_type(Session, self.display)
         for key in (f"%{_MAGIC}", _MAGIC):
             shell.set_hook("complete_command", self._completer, str_key=key)
         self._capture.install()
@@ -59,13 +59,18 @@ class Extension:
                 self.panels.close()
             self._capture.uninstall()
             self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
-            formatter = self.shell.display_formatter.ipython_display_formatter
+            formatter = self._formatter()
             if formatter.type_printers.get(Session) == self.display:
                 formatter.pop(Session)
             self._forget_completer()
 
     def _publish(self, data: dict[str, Any], transient: dict[str, Any], is_update: bool) -> None:
         self.shell.display_pub.publish(data, metadata={}, transient=transient, update=is_update)
+
+    def _formatter(self) -> Any:
+        display = self.shell.display_formatter
+        assert display is not None, "a shell that displays nothing"
+        return display.ipython_display_formatter
 
     def _forget_completer(self) -> None:
         hooks = self.shell.strdispatchers.get("complete_command")

@@ -15,7 +15,7 @@ from reactor_nb.core.discovery import choose, models_in
 from reactor_nb.core.session import Session
 from reactor_nb.errors import CallTimeoutError, ReactorError
 from reactor_nb.notebook import arguments
-from reactor_nb.play import play
+from reactor_nb.notebook.play import play
 
 if TYPE_CHECKING:
     from reactor_nb.notebook.extension import Extension
@@ -104,7 +104,7 @@ class ReactorMagic:
     def _session(self, rest: str) -> Session:
         return self._runtime.session(arguments.one_name(rest, "session"))
 
-    def _help(self, rest: str) -> None:  # noqa: ARG002
+    def _help(self, rest: str) -> None:
         print(HELP, end="")  # noqa: T201
 
     def _expand_text(self, text: str) -> str:
@@ -120,7 +120,7 @@ class ReactorMagic:
             names.update(frame.f_locals)  # the function of the user's that called the magic
         try:
             return str(DollarFormatter().vformat(text, (), names))
-        except Exception:  # noqa: BLE001  any code may stand in the braces; IPython leaves such text alone too
+        except Exception:
             return text
 
 
@@ -168,5 +168,3 @@ def _status_row(session: Session) -> tuple[str, ...]:
         str(stats["dropped"]),
         str(stats.get("views", 0)),
     )
-
-

@@ -45,14 +45,12 @@ class Panel:
         self._session: Session | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._posters: list[Poster] = []
-        self._has_poster = True
         self._is_closed = False
 
     def follow(self, session: Session) -> None:
         """Show this session from now on."""
         self._unsubscribe()
         previous, self._session = self._session, session
-        self._has_poster = True
         if self._controls is None or previous is None or session.loaded is not previous.loaded:
             self._draw_controls(session)
         self._unsubscribe = session.subscribe(self._on_event)
@@ -60,25 +58,25 @@ class Panel:
         self._show_state(session)
 
     def display(self, session: Session, *, has_poster: bool = True) -> None:
-        """Show the View in the cell that runs now; an ended session shows its poster and says so."""
-        still = _still_of(session)
-        if session is not self._session or session.state in ("ended", "failed"):
-            if still is not None:
-                Poster(self._title(session), self._publish).display(still)
-            why = f": {session.error}" if session.error else ""
-            self._publish({"text/plain": f"This session of {session.name} has {session.state}{why}"}, {}, False)
-            if session is not self._session:
-                return
-        self._has_poster = has_poster
+        """Show the View in the cell that runs now; a session that is not the newest shows its poster and says so."""
+        if session is not self._session:
+            self._display_past(session)
+            return
         self.viewer.show(has_poster=has_poster)
         bundle = self._layout._repr_mimebundle_()
-        bundle["text/plain"] = f"{self._title(session)}: open this notebook with a kernel to play it"
+        bundle["text/plain"] = f"{_title(session)}: open this notebook with a kernel to play it"
         self._publish(bundle, {}, False)
         if has_poster:
-            poster = Poster(self._title(session), self._publish)
-            poster.display(still)
+            poster = Poster(_title(session), self._publish)
             # A cell that is run again leaves its old poster behind; only so many can still be on a page.
             self._posters = [*self._posters[1 - _MANY_POSTERS :], poster]
+            poster.display(lambda: _still_of(session))
+
+    def _display_past(self, session: Session) -> None:
+        Poster(_title(session), self._publish).display(lambda: _still_of(session))
+        why = f": {session.error}" if session.error else ""
+        again = f"Type: %reactor run {session.name}"
+        self._publish({"text/plain": f"{_title(session)} has {session.state}{why}. {again}"}, {}, False)
 
     def close(self) -> None:
         """End what this panel owns, on both sides. The session is not touched."""
@@ -140,8 +138,9 @@ class Panel:
     def _tell(self, message: dict[str, Any]) -> None:
         self.viewer.tell(message)
 
-    def _title(self, session: Session) -> str:
-        return f"{session.name}, session {session.id}"
+
+def _title(session: Session) -> str:
+    return f"{session.name}, session {session.id}"
 
 
 def _still_of(session: Session) -> Still | None:

@@ -31,8 +31,11 @@ class Poster:
         self._display_id = uuid.uuid4().hex
         self._order = threading.Lock()
 
-    def display(self, still: Still | None) -> None:
-        self._publish(self._bundle(still), {"display_id": self._display_id}, False)
+    def display(self, newest: Callable[[], Still | None]) -> None:
+        """Put the output into the cell that runs now, with what `newest` gives."""
+        # Asked for under the lock: a frame that comes meanwhile is shown after, and not before.
+        with self._order:
+            self._publish(self._bundle(newest()), {"display_id": self._display_id}, False)
 
     def show(self, still: Still) -> None:
         with self._order:

@@ -21,7 +21,7 @@ def keep_subshell(widget: Widget) -> None:
             comm._reply_subshell_for = _as_addressed
 
 
-def _as_addressed(data: Any, default: str | None) -> str | None:  # noqa: ARG001  (ipykernel's signature)
+def _as_addressed(data: Any, default: str | None) -> str | None:
     return default
 
 

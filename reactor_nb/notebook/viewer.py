@@ -68,6 +68,6 @@ class Viewer(anywidget.AnyWidget):
         if self.comm is not None:
             self.send(message)
 
-    def _receive(self, widget: Viewer, content: Any, buffers: Any) -> None:  # noqa: ARG002  (ipywidgets' signature)
+    def _receive(self, widget: Viewer, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):
             self._on_page_message(content)

@@ -46,29 +46,41 @@ IN_THE_VIEW = {
     "init_that_raises": Case(init="raise RuntimeError('no such checkpoint')", says=("no such checkpoint", "__init__")),
     "init_out_of_memory": Case(init="raise MemoryError('80 GiB')", says=("MemoryError", "80 GiB")),
     "init_that_exits": Case(init="raise SystemExit(3)", says=("SystemExit",)),
-    "start_session_that_raises_on_frame_1": Case(loop="raise ValueError('frame one')", says=("frame one", "start_session")),
+    "start_session_that_raises_on_frame_1": Case(
+        loop="raise ValueError('frame one')", says=("frame one", "start_session")
+    ),
     "start_session_that_raises_on_frame_50": Case(
-        loop=STEPS + "get_ctx().emit_block(picture(self.n))\n            if self.n == 50: raise ValueError('frame fifty')",
+        loop=STEPS
+        + "get_ctx().emit_block(picture(self.n))\n            if self.n == 50: raise ValueError('frame fifty')",
         says=("frame fifty",),
     ),
     "start_session_that_returns_at_once": Case(loop="return", says=("ended",)),
-    "frames_of_the_wrong_shape": Case(loop="get_ctx().emit_block(np.zeros((8, 64, 64)))", says=("(8, 64, 64)", "(H, W, 3)")),
+    "frames_of_the_wrong_shape": Case(
+        loop="get_ctx().emit_block(np.zeros((8, 64, 64)))", says=("(8, 64, 64)", "(H, W, 3)")
+    ),
     "frames_of_the_wrong_dtype": Case(
         loop="get_ctx().emit_block(np.zeros((64, 64, 3), np.int64))", says=("int64", "uint8")
     ),
-    "frames_out_of_range": Case(loop=STEPS + "get_ctx().emit_block(picture(self.n) / 100.0)", says=("clipped",), plays=True),
+    "frames_out_of_range": Case(
+        loop=STEPS + "get_ctx().emit_block(picture(self.n) / 100.0)", says=("clipped",), plays=True
+    ),
     "nan_frames": Case(
-        loop=STEPS + "f = picture(self.n) / 255.0; f[-20:, -20:] = np.nan; get_ctx().emit_block(f)", says=("NaN",), plays=True
+        loop=STEPS + "f = picture(self.n) / 255.0; f[-20:, -20:] = np.nan; get_ctx().emit_block(f)",
+        says=("NaN",),
+        plays=True,
     ),
     "frames_of_changing_size": Case(
         loop=STEPS + "get_ctx().emit_block(picture(self.n, *((360, 640), (240, 320), (301, 403))[self.n // 20 % 3]))",
         plays=True,
     ),
     "an_empty_block": Case(
-        loop=STEPS + "get_ctx().emit_block(np.zeros((0, 360, 640, 3), np.uint8)); get_ctx().emit_block(picture(self.n))",
+        loop=STEPS
+        + "get_ctx().emit_block(np.zeros((0, 360, 640, 3), np.uint8)); get_ctx().emit_block(picture(self.n))",
         plays=True,
     ),
-    "an_override_of_an_unknown_key": Case(run="%reactor run bad -c bad.yaml --model.widht=3", says=("widht", "width"), plays=True),
+    "an_override_of_an_unknown_key": Case(
+        run="%reactor run bad -c bad.yaml --model.widht=3", says=("widht", "width"), plays=True
+    ),
 }
 
 

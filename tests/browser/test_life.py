@@ -38,7 +38,7 @@ def test_a_changed_source_loads_the_model_anew(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()
     lab.wait_for_motion()
-    lab.edit(1, COUNTER.replace('(220, 30, 30)', '(220, 200, 30)').replace("self.number += 1", "self.number += 2"))
+    lab.edit(1, COUNTER.replace("(220, 30, 30)", "(220, 200, 30)").replace("self.number += 1", "self.number += 2"))
     lab.run(1)
     lab.run(2)
     lab.wait_for_motion()

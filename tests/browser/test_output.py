@@ -32,7 +32,8 @@ def test_prints_logs_and_progress_go_under_the_picture_and_not_into_a_cell(lab: 
     expect(lab.viewer()).to_contain_text("layers", timeout=10_000)
     lab.screenshot("loading")
     lab.wait_for_frame(31)
-    eventually(lambda: "frame 30" in lab.viewer().text_content(), 5)
+    lab.viewer().locator("summary").click()
+    eventually(lambda: "frame 30" in (lab.viewer().text_content() or ""), 5)
     log = lab.viewer().text_content() or ""
     assert "printed while loading" in log and "logged while loading" in log
     lab.wait_idle()

@@ -311,16 +311,14 @@ class Lab:
 
     def frame_number(self, index: int = 0) -> int | None:
         """The frame number painted into the picture of a View now, or None where none is readable."""
-        script = f"""(root) => {{ const canvas = root.reactor?.canvas;
+        # A View out of sight draws nothing, as it should.
+        script = f"""(root) => {{ const canvas = root.reactor?.canvas; canvas?.scrollIntoView({{ block: "nearest" }});
             return canvas ? ({barcode.READ_JS})(canvas) : null; }}"""
         number = self._on_viewer(index, script)
         return None if number is None else int(number)
 
     def wait_for_frame(self, at_least: int = 0, *, index: int = 0, timeout_s: float = 20.0) -> int:
         """Until the View shows a frame whose number is `at_least` or more; returns the number."""
-
-        # A View out of sight draws nothing, as it should.
-        self._on_viewer(index, "(root) => root.scrollIntoView({ block: 'nearest' })")
 
         def newest() -> tuple[int] | None:
             number = self.frame_number(index)

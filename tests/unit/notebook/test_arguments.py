@@ -104,9 +104,9 @@ def test_text_that_looks_like_a_number_stays_text_for_a_text_parameter() -> None
 
 
 def test_send_may_name_the_model_anywhere() -> None:
-    for line in ("--on second step direction=left", "step --on second direction=left", "step direction=left --on=second"):
+    for line in ("--on b step direction=left", "step --on b direction=left", "step direction=left --on=b"):
         wanted = arguments.parse_send(line)
-        assert (wanted.command, wanted.model_name, wanted.words) == ("step", "second", ("direction=left",))
+        assert (wanted.command, wanted.model_name, wanted.words) == ("step", "b", ("direction=left",))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,9 @@ def test_a_word_without_a_name_is_refused_with_the_signature() -> None:
 
 
 def test_expansion_leaves_json_objects_alone() -> None:
-    expanded = arguments.expand('send step {"direction": "$x", "count": 1} $x {x}', lambda text: text.replace("$x", "7"))
+    expanded = arguments.expand(
+        'send step {"direction": "$x", "count": 1} $x {x}', lambda text: text.replace("$x", "7")
+    )
     assert expanded == 'send step {"direction": "$x", "count": 1} 7 {x}'
 
 
