@@ -144,6 +144,7 @@ export class View {
 
   #receive(message: KernelToPage): void {
     if (message.type === "reply") this.#calls.answer(message)
+    else if (message.type === "error") this.#errors.show({ title: "", traceback: "", ...message.error })
     else if (message.type === "message") this.reactor.onmessage?.(message.data)
     else if (message.type === "stream") this.#stream = message
   }

@@ -81,8 +81,7 @@ class Control:
 
     def note(self, text: str, *, is_error: bool = False) -> None:
         """A short sentence beside the widget; empty takes it away."""
-        kind = "reactor-error-note" if is_error else "reactor-quiet-note"
-        self._note.value = f'<span class="{kind}" role="status">{html.escape(text)}</span>' if text else ""
+        self._note.value = note_html(text, is_error=is_error)
 
     def _changed(self, change: Any) -> None:
         try:
@@ -101,3 +100,9 @@ class Control:
             self.note("not set")
         elif self._known is None:
             self.note("none")
+
+
+def note_html(text: str, *, is_error: bool) -> str:
+    """What stands beside a widget: quiet, or red; announced to a screen reader."""
+    kind = "reactor-error-note" if is_error else "reactor-quiet-note"
+    return f'<span class="{kind}" role="status">{html.escape(text)}</span>' if text else ""

@@ -12,7 +12,7 @@ import ipywidgets
 
 from reactor_nb.core.command import CommandSpec, to_json
 from reactor_nb.errors import ParameterError, ReactorError
-from reactor_nb.notebook.control import UNSET, Control
+from reactor_nb.notebook.control import UNSET, Control, note_html
 from reactor_nb.notebook.control_table import build_field
 from reactor_nb.notebook.subshell import keep_subshell
 
@@ -39,6 +39,11 @@ class Controls:
         part = self._parts.get(command)
         if part is not None and source != SOURCE:
             part.show(params)
+
+    def forget_errors(self) -> None:
+        """A new session has begun: what the one before refused says nothing any more."""
+        for part in self._parts.values():
+            part.complain(None)
 
     def close(self) -> None:
         close_widgets(self.widget)
@@ -148,14 +153,13 @@ class _Press(_Part):
         button = ipywidgets.Button(description=spec.name, tooltip=_hint(spec, None))
         button.layout.width = "auto"
         button.on_click(lambda pressed: self.send({}))
-        self._note = ipywidgets.HTML(html.escape(spec.description))
+        self._note = ipywidgets.HTML(note_html(spec.description, is_error=False))
         self._note.add_class("reactor-note")
         self.widget = ipywidgets.HBox([button, self._note])
         self.widget.add_class("reactor-control")
 
     def complain(self, error: BaseException | None) -> None:
-        text, kind = (str(error), "reactor-error-note") if error else (self.spec.description, "reactor-quiet-note")
-        self._note.value = f'<span class="{kind}" role="status">{html.escape(text)}</span>'
+        self._note.value = note_html(str(error) if error else self.spec.description, is_error=error is not None)
 
 
 def _part(spec: CommandSpec, submit: Submit) -> _Part:

@@ -53,6 +53,8 @@ class Panel:
         previous, self._session = self._session, session
         if self._controls is None or previous is None or session.loaded is not previous.loaded:
             self._draw_controls(session)
+        else:
+            self._controls.forget_errors()
         self._unsubscribe = session.subscribe(self._on_event)
         self._page_log.follow(session.log)
         self._show_state(session)

@@ -204,7 +204,7 @@ def test_a_command_that_takes_long_freezes_no_other_control(worn: Lab) -> None:
 def test_a_call_after_the_end_is_refused_at_its_control(worn: Lab) -> None:
     _next_run_plays(worn)
     worn.run_new("%reactor stop counter")
-    worn.page.locator(".reactor-controls .widget-toggle-button", has_text="blue").first.click()
+    worn.page.locator(".reactor-controls .widget-toggle-button", has_text="green").first.click()
     expect(worn.page.locator(".reactor-controls .reactor-error-note")).to_contain_text("%reactor run")
 
 

@@ -1,6 +1,6 @@
 // What the model's threads print: under the picture, bounded, and following its end.
 import { element, setText } from "../dom"
-import { stripEscapes, tail } from "../format"
+import { lastLine, stripEscapes, tail } from "../format"
 
 const MAX_CHARS = 40_000
 /** Within this of the end the reader has not scrolled away. */
@@ -10,6 +10,8 @@ export class LogPanel {
   readonly root: HTMLDetailsElement
   readonly #text = element("pre", "reactor-log-text", { tabindex: "0", "aria-label": "Log of the model" })
   readonly #count = element("span", "reactor-log-count")
+  /** A closed log still shows its end: a warning must not wait until somebody looks. */
+  readonly #last = element("span", "reactor-log-last")
   #pending: string | null = null
 
   constructor(signal: AbortSignal) {
@@ -19,6 +21,7 @@ export class LogPanel {
       { "data-lm-suppress-shortcuts": "true" },
       "Log",
       this.#count,
+      this.#last,
     )
     this.root = element("details", "reactor-log", { hidden: "" }, summary, this.#text)
     this.root.addEventListener("toggle", () => this.#write(), { signal })
@@ -30,6 +33,7 @@ export class LogPanel {
     this.#pending = text
     const lines = text === "" ? 0 : text.split("\n").length
     setText(this.#count, lines === 1 ? "1 line" : `${lines} lines`)
+    setText(this.#last, lastLine(text))
     this.#write()
   }
 
