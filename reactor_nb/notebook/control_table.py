@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,13 +91,20 @@ def _step(schema: Schema) -> float:
     if schema.get("type") == "integer":
         return 1.0
     ends = [schema[key] for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if key in schema]
-    # 200 steps over the range: finer than a slider is wide, and round for round ranges.
-    return (max(ends) - min(ends)) / 200 if len(ends) > 1 and max(ends) > min(ends) else 0.01
+    return _round_step((max(ends) - min(ends)) / 100) if len(ends) > 1 and max(ends) > min(ends) else 0.01
+
+
+def _round_step(step: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is at most `step`: a readout without long tails."""
+    power = 10.0 ** math.floor(math.log10(step))
+    # The quotient of two floats may fall just short of the 1, 2 or 5 that it stands for.
+    digit = max(each for each in (1, 2, 5) if each <= step / power * (1 + 1e-9))
+    return float(f"{digit * power:.12g}")
 
 
 def _decimals(step: float) -> str:
     digits = len(f"{step:.10f}".rstrip("0").partition(".")[2])
-    return f".{min(max(digits, 2), 6)}f"
+    return f".{min(digits, 6)}f"
 
 
 def _int_slider(schema: Schema) -> Field:

@@ -155,6 +155,50 @@ def test_values_sent_from_python_move_the_control(lab: Lab) -> None:
     assert _colour(lab) == "blue"
 
 
+def test_values_survive_a_stop_and_a_run(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, RUN])
+    lab.run_all()
+    lab.wait_for_motion()
+    lab.run_new("%reactor send set_level level=0.9")
+    lab.page.locator(".reactor-controls .widget-toggle-button", has_text="blue").first.click()
+    eventually(lambda: _colour(lab) == "blue", 10)
+    lab.run_new("%reactor stop")
+    lab.run(2)
+    lab.wait_for_motion()
+    expect(lab.page.locator(".reactor-controls .widget-readout").first).to_have_text(re.compile("0.9"))
+    expect(lab.page.locator(".reactor-controls .widget-toggle-button.mod-active").first).to_have_text("blue")
+    assert _colour(lab) == "blue"
+
+
+def test_two_views_of_one_session_show_the_same_values(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, RUN, "%reactor session"])
+    lab.run_all()
+    lab.wait_for_motion(index=0)
+    lab.wait_for_motion(index=1)
+    controls = lab.page.locator(".reactor-controls")
+    controls.nth(0).locator(".widget-toggle-button", has_text="blue").first.click()
+    expect(controls.nth(1).locator(".widget-toggle-button.mod-active").first).to_have_text("blue")
+    eventually(lambda: _colour(lab) == "blue", 10)
+
+
+def test_start_stop_and_full_screen_work_from_the_keyboard(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, RUN])
+    lab.run_all()
+    lab.wait_for_motion()
+    lab.viewer().get_by_role("button", name="Full screen").focus()
+    lab.page.keyboard.press("Enter")
+    lab.page.wait_for_function("document.fullscreenElement?.classList.contains('reactor-viewer')")
+    lab.wait_for_motion()
+    lab.screenshot("full-screen")
+    lab.page.evaluate("document.exitFullscreen()")
+    lab.viewer().get_by_role("button", name="Stop").focus()
+    lab.page.keyboard.press("Space")
+    expect(lab.viewer()).to_have_attribute("data-state", "ended")
+    lab.viewer().get_by_role("button", name="Start").last.focus()
+    lab.page.keyboard.press("Enter")
+    expect(lab.viewer()).to_have_attribute("data-state", "streaming")
+
+
 def test_a_call_of_the_page_returns_the_result_or_the_typed_error(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from reactor_nb.core.command import command, commands_of
 from reactor_nb.core.model import VideoModel
 from reactor_nb.errors import NotStreamingError, ParameterError
+from reactor_nb.notebook import control_table
 from reactor_nb.notebook.control import UNSET
 from reactor_nb.notebook.control_table import build_field
 from reactor_nb.notebook.controls import SOURCE, Controls
@@ -141,6 +142,15 @@ def test_a_parameter_gets_the_widget_of_its_type(name: str, kind: type) -> None:
 def test_bounds_and_steps_come_from_the_schema(controls: Controls) -> None:
     slider = field_of(controls, "part")
     assert (slider.min, slider.max, slider.step) == (0.25, 2.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "step"),
+    [(0.0, 1.0, 0.01), (0.25, 4.0, 0.02), (-180.0, 180.0, 2.0), (0.0, 3e-5, 2e-7), (0, 1e6, 1e4)],
+)
+def test_the_step_of_a_free_number_is_round(low: float, high: float, step: float) -> None:
+    field = control_table.ROWS[4].build({"type": "number", "minimum": low, "maximum": high})
+    assert field.widget.step == step
 
 
 def test_defaults_are_shown_and_never_sent(controls: Controls, calls: Calls) -> None:
