@@ -45,6 +45,11 @@ _EMPTY = """async () => {
 }"""
 
 
+# After a reload JupyterLab opens again what was open, later than one may think; and a dialog, say of a
+# killed kernel, takes every click. Such a tab is loaded anew.
+_IS_AS_WE_LEFT_IT = "Boolean(window.jupyterapp && window.labTab) && !document.querySelector('.jp-Dialog')"
+
+
 class Lab:
     """Drives one notebook. Cells are numbered from 0.
 
@@ -93,10 +98,11 @@ class Lab:
     def open_file(self, path: str) -> None:
         """Open a notebook below the server's root; returns when its kernel is idle."""
         self.path = path
-        if not self.page.evaluate("Boolean(window.jupyterapp)"):
+        if not self.page.evaluate(_IS_AS_WE_LEFT_IT):
             # A workspace of its own: two tabs on one workspace would close each other's notebooks.
             workspace = f"{self.server.url}/lab/workspaces/w{uuid.uuid4().hex[:8]}/tree/{path}"
             self.page.goto(f"{workspace}?token={self.server.token}", timeout=OPEN_TIMEOUT_MS)
+            self.page.evaluate("window.labTab = true")
         else:
             open_it = "(path) => window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => true)"
             self.page.evaluate(open_it, path)
@@ -142,7 +148,7 @@ class Lab:
             page.close(run_before_unload=False)
 
     def release(self) -> Page | None:
-        """End the notebook's kernel, close its other tabs, and give the tab back empty, if it is still open."""
+        """End the notebook's kernel and close its other tabs; gives the tab back, empty, if it can be used again."""
         self._drop_channel()
         for other in self._others:
             if not other.page.is_closed():
@@ -154,6 +160,9 @@ class Lab:
             self.path = ""
         self.page.remove_listener("console", self._on_console)
         self.page.remove_listener("pageerror", self._on_page_error)
+        if not self.page.evaluate(_IS_AS_WE_LEFT_IT):
+            self.page.close(run_before_unload=False)
+            return None
         return self.page
 
     def _in_panel(self, body: str, arg: Any = None) -> Any:
@@ -371,6 +380,8 @@ class Lab:
             return None
         path = Path(folder) / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
+        if self.viewers().count():
+            self.viewers().last.evaluate("(root) => root.scrollIntoView({ block: 'center' })")
         self.page.screenshot(path=path)
         return path
 
