@@ -11,18 +11,24 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from reactor_nb.core.command import CommandCall, CommandSpec
+from reactor_nb.core.command import CommandCall
 from reactor_nb.core.failure import author_traceback, in_a_line, strip
 from reactor_nb.errors import CallQueueFullError, CommandFailedError, NotStreamingError
 
 MOST_WAITING = 64
 
 
+Perform = Callable[[], Any]
+"""Calls the author's method and returns what it returns."""
+Applied = Callable[[CommandFailedError | None], None]
+"""Told when it was run, with its failure or None; before the answer goes out."""
+
+
 @dataclass(slots=True)
 class _Waiting:
-    call: CommandCall
-    spec: CommandSpec
-    validated: Mapping[str, Any]
+    name: str
+    perform: Perform
+    applied: Applied
     answer: Future[Any]
 
 
@@ -31,25 +37,20 @@ class CallQueue:
 
     Args:
         name: of the model; the thread is `reactor-commands-<name>`.
-        perform: calls the author's method and returns what it returns.
-        applied: told of every call that was run, with its failure or None; before the answer goes out.
         around: entered by the thread for its whole life, to bind log and context.
-    Threads: `submit` on any; `perform` and `applied` run on the command thread.
+    Threads: `submit` and `show` on any; what they are given runs on the command thread.
     """
 
     def __init__(
         self,
         name: str,
-        perform: Callable[[CommandSpec, Mapping[str, Any]], Any],
-        applied: Callable[[CommandCall, Mapping[str, Any], CommandFailedError | None], None],
         around: Callable[[], AbstractContextManager[Any]],
     ) -> None:
         self._name = name
-        self._perform = perform
-        self._applied = applied
         self._around = around
         self._wake = threading.Condition()  # guards everything below
         self._waiting: deque[_Waiting] = deque()
+        self._frame: _Waiting | None = None
         self._current: _Waiting | None = None
         self._is_closed = False
         self._thread: threading.Thread | None = None
@@ -72,8 +73,8 @@ class CallQueue:
         """Whether the caller is on the command thread."""
         return threading.current_thread() is self._thread
 
-    def submit(self, call: CommandCall, spec: CommandSpec, validated: Mapping[str, Any]) -> Future[Any]:
-        """Queue a validated call. Never waits.
+    def submit(self, name: str, perform: Perform, applied: Applied) -> Future[Any]:
+        """Queue a validated call of the command `name`. Never waits.
 
         Raises:
             CallQueueFullError: 64 calls wait.
@@ -81,27 +82,44 @@ class CallQueue:
         """
         with self._wake:
             if self._is_closed:
-                raise self._ended(call.name)
+                raise self._ended(name)
             if len(self._waiting) >= MOST_WAITING:
-                running = f" {self._current.call.name} is running." if self._current else ""
+                running = f" {self._current.name} is running." if self._current else ""
                 raise CallQueueFullError(
-                    f"{call.name} was refused: {MOST_WAITING} calls to {self._name} wait already.{running} "
+                    f"{name} was refused: {MOST_WAITING} calls to {self._name} wait already.{running} "
                     "Wait for an answer before you send more: session.send(...)"
                 )
             answer: Future[Any] = Future()
-            self._waiting.append(_Waiting(call, spec, validated, answer))
+            self._waiting.append(_Waiting(name, perform, applied, answer))
             self._wake.notify_all()
             return answer
+
+    def show(self, name: str, perform: Perform, applied: Applied) -> Future[Any]:
+        """Run `perform` when no call waits. One that is shown meanwhile takes its place: its future is cancelled.
+
+        Raises:
+            NotStreamingError: the session ends or has ended.
+        """
+        answer: Future[Any] = Future()
+        with self._wake:
+            if self._is_closed:
+                raise self._ended(name)
+            replaced, self._frame = self._frame, _Waiting(name, perform, applied, answer)
+            self._wake.notify_all()
+        if replaced is not None:
+            replaced.answer.cancel()
+        return answer
 
     def refuse(self) -> None:
         """Take no more calls, and answer those that have not begun. Returns at once. Idempotent."""
         with self._wake:
             self._is_closed = True
-            left = list(self._waiting)
+            left = [*self._waiting, *([self._frame] if self._frame is not None else [])]
             self._waiting.clear()
+            self._frame = None
             self._wake.notify_all()
         for waiting in left:
-            self._answer(waiting, error=self._ended(waiting.call.name))
+            self._answer(waiting, error=self._ended(waiting.name))
 
     def close(self, timeout_s: float) -> str | None:
         """Refuse, and wait for the command that runs; its name if it did not return in time. Idempotent."""
@@ -119,10 +137,10 @@ class CallQueue:
         self._answer(
             current,
             error=NotStreamingError(
-                f"{current.call.name} had not returned when the session of {self._name} ended; it goes on by itself."
+                f"{current.name} had not returned when the session of {self._name} ended; it goes on by itself."
             ),
         )
-        return current.call.name
+        return current.name
 
     def _ended(self, command: str) -> NotStreamingError:
         return NotStreamingError(
@@ -149,31 +167,35 @@ class CallQueue:
 
     def _run_next(self) -> bool:
         with self._wake:
-            self._wake.wait_for(lambda: self._is_closed or self._waiting)
-            if not self._waiting:
+            self._wake.wait_for(lambda: self._is_closed or self._waiting or self._frame)
+            if self._waiting:
+                waiting = self._waiting.popleft()
+            elif self._frame is not None:
+                waiting, self._frame = self._frame, None
+            else:
                 return False
-            waiting = self._waiting.popleft()
             if not waiting.answer.set_running_or_notify_cancel():
                 return True
             self._current = waiting
         result: Any = None
         failure: CommandFailedError | None = None
         try:
-            result = self._perform(waiting.spec, waiting.validated)
+            result = waiting.perform()
         except BaseException as error:
-            failure = self._failed(waiting.call, error)
-        self._applied(waiting.call, waiting.validated, failure)
+            failure = _failed(waiting.name, error)
+        waiting.applied(failure)
         with self._wake:
             self._current = None
         self._answer(waiting, result=result, error=failure)
         return True
 
-    def _failed(self, call: CommandCall, error: BaseException) -> CommandFailedError:
-        text, line = author_traceback(error), in_a_line(error)
-        strip(error)
-        failure = CommandFailedError(f"{call.name} raised {line}", text)
-        failure.__cause__ = error
-        return failure
+
+def _failed(name: str, error: BaseException) -> CommandFailedError:
+    text, line = author_traceback(error), in_a_line(error)
+    strip(error)
+    failure = CommandFailedError(f"{name} raised {line}", text)
+    failure.__cause__ = error
+    return failure
 
 
 def _answered() -> Future[Any]:

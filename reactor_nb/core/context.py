@@ -30,19 +30,32 @@ class ContextPort(Protocol):
     def set_monitoring(self, is_on: bool) -> None: ...
 
 
+class Boundary(Protocol):
+    """Told where the frames of a session begin and end. Threads: the one that emits, or asks."""
+
+    def reached(self) -> None:
+        """An emission is complete, or start_session is about to begin. emit_block returns when this has."""
+
+    def asked(self) -> None:
+        """The author's code asks should_stop(), and is answered when this has returned."""
+
+
 class Context:
     """What `get_ctx()` returns. May be kept and handed to the author's own threads.
 
     Threads: `emit_block` on any that holds the Context, one at a time (others wait); the rest on any.
     """
 
-    def __init__(self, session: ContextPort) -> None:
+    def __init__(self, session: ContextPort, boundary: Boundary | None = None) -> None:
         self._session = session
+        self._boundary = boundary
         self._one_emission = threading.Lock()
         self._emitted_unasked = False
 
     def should_stop(self) -> bool:
         """Whether the session is to end. Ask in every turn of the loop."""
+        if self._boundary is not None:
+            self._boundary.asked()
         is_stopping = self._session.is_stopping
         if is_stopping:
             self._emitted_unasked = False
@@ -74,6 +87,9 @@ class Context:
                 self._emitted_unasked = True
             block = black_block(*self._session.size_px) if frames is None else to_block(frames, value_range)
             self._session.accept(block)
+        # Outside of the lock: a command that runs at the boundary may emit as well.
+        if self._boundary is not None:
+            self._boundary.reached()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message to every page that shows the session, and to `session.messages()`. Never waits.

@@ -21,7 +21,11 @@ def invoke(instance: object, spec: CommandSpec, validated: Mapping[str, Any]) ->
     Threads: the method runs on the caller's. Only where an event loop is running there (a notebook cell), an
         `async def` runs on a thread of its own meanwhile.
     """
-    result = getattr(instance, spec.method_name)(**validated)
+    return finished(getattr(instance, spec.method_name)(**validated))
+
+
+def finished(result: Any) -> Any:
+    """What a method returned, an awaitable awaited to its end. Threads: as `invoke`."""
     return _finish(_awaited(result)) if inspect.isawaitable(result) else result
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.calls import CallQueue, new_call
+from reactor_nb.core.camera import Camera
 from reactor_nb.core.command import BUILT_IN, CommandCall, CommandSpec, commands_of, find_command, invoke, to_json
-from reactor_nb.core.context import Context, bind_context, live_context
+from reactor_nb.core.context import Boundary, Context, bind_context, live_context
 from reactor_nb.core.events import Listener, Listeners, SessionEvent
 from reactor_nb.core.failure import fresh
 from reactor_nb.core.life import STATES, Life
@@ -52,6 +53,7 @@ class Session:
         sink: where the frames go; closed by a stop, finished by a normal end.
         rate_fps: what the sink plays at most.
         media_stats: counts of pages and encoders, shown by `stats()`.
+        boundary: told where frames begin and end; how a run without a clock performs its calls.
     Threads: the author's code runs on `reactor-model-<name>` and `reactor-commands-<name>`; every method here on
         any thread. Those that wait raise on a thread that they would wait for.
     """
@@ -63,6 +65,7 @@ class Session:
         *,
         rate_fps: float,
         media_stats: Callable[[], dict[str, Any]] | None = None,
+        boundary: Boundary | None = None,
     ) -> None:
         self.id = next(_ids)
         self.name = loaded.name
@@ -78,8 +81,10 @@ class Session:
         self._listeners = Listeners(self.log)
         self._life = Life(self._listeners)
         self._outlet = Outlet(self.name, sink, self._life, self._listeners, self.log)
-        self._context = Context(self._outlet)
-        self._calls = CallQueue(self.name, self._perform, self._applied, self._around_calls)
+        self._boundary = boundary
+        self._context = Context(self._outlet, boundary)
+        self._calls = CallQueue(self.name, self._around_calls)
+        self._camera = Camera(loaded, self._calls, lambda: self.is_over)
         self._call_numbers = itertools.count(1)
         self._failed_calls = 0
 
@@ -132,7 +137,10 @@ class Session:
                 f"{name} was not run: {self.name} loads, for {self.loading_s():.0f} s so far. "
                 "Send it again when it plays: session.wait_ready()"
             )
-        return self._calls.submit(new_call(next(self._call_numbers), name, params or {}, source), spec, validated)
+        call = new_call(next(self._call_numbers), name, params or {}, source)
+        return self._calls.submit(
+            name, lambda: self._perform(spec, validated), lambda failure: self._applied(call, validated, failure)
+        )
 
     def send(self, name: str, timeout_s: float | None = None, /, **params: Any) -> Any:
         """Call a command and wait for what its method returns.
@@ -157,6 +165,18 @@ class Session:
                 f"{name} has not returned within {timeout_s:g} s; it goes on in the model. "
                 f"To wait longer: session.send({name!r}, 60, ...)"
             ) from None
+
+    def show(self, frame: NDArray[np.uint8]) -> Future[Any]:
+        """Give the model's on_frame a frame of a camera or a file, (H, W, 3) uint8 RGB; copied. Never waits.
+
+        A frame that still waits is replaced, its future cancelled: a slow model gets the newest.
+
+        Raises:
+            UsageError: the model has no on_frame.
+            FrameShapeError, FrameTypeError: it is no frame.
+            NotStreamingError: the session has ended.
+        """
+        return self._camera.show(frame)
 
     def capabilities(self) -> dict[str, Any]:
         """The commands and their schemas, as JSON values."""
@@ -219,7 +239,8 @@ class Session:
         """Counts of now.
 
         `rate_fps` what the model emits, `max_fps` what is played at most; frames `produced`, `played`, `dropped`;
-        `convert_ms` and `held_ms` per emission; `waiting_calls`, `failed_calls`; `views` and more of the media.
+        `convert_ms` and `held_ms` per emission; `waiting_calls`, `failed_calls`; of on_frame `shown_frames` and
+        `failed_frames`; `views` and more of the media.
         """
         counts = self._sink.counts()
         media = self._media_stats() if self._media_stats is not None else {}
@@ -237,6 +258,8 @@ class Session:
             "dropped": counts.dropped,
             "waiting_calls": self._calls.waiting,
             "failed_calls": self._failed_calls,
+            "shown_frames": self._camera.shown,
+            "failed_frames": self._camera.failed,
             "views": views if isinstance(views, int) else len(views),
             "media": media,
         }
@@ -247,6 +270,15 @@ class Session:
         Called on the thread that caused the event; must be quick. What it raises goes to the log.
         """
         return self._listeners.subscribe(listener)
+
+    def request_stop(self) -> None:
+        """Ask the session to end, and return at once. Idempotent."""
+        if self._life.request_stop():
+            self._calls.refuse()
+            self._life.move("stopping")
+            self._sink.close()
+        if not self._life.has_begun:
+            self._end(None)  # start_session will not begin any more
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """End the session and wait for it; the model stays loaded. Idempotent.
@@ -260,12 +292,7 @@ class Session:
         life = self._life
         if life.is_told:
             return
-        if life.request_stop():
-            self._calls.refuse()
-            life.move("stopping")
-            self._sink.close()
-        if not life.has_begun:
-            self._end(None)  # start_session will not begin any more
+        self.request_stop()
         if self.loaded.is_current() or self._calls.is_current():
             return
         if not life.wait_for(lambda: life.has_returned, timeout_s):
@@ -285,6 +312,8 @@ class Session:
         self._calls.start()
         self._life.move("ready")
         with live_context(self._context):
+            if self._boundary is not None:
+                self._boundary.reached()
             instance.start_session()
 
     def _run_is_over(self, run: Future[None]) -> None:
