@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -34,7 +35,7 @@ Method = TypeVar("Method")
 
 _MARK = "__reactor_command__"
 BUILT_IN = "requestCapabilities"
-_OF_VIDEO_MODEL = frozenset({"__init__", "commands", "send", "start_session", "weights"})
+_OF_VIDEO_MODEL = frozenset({"__init__", "commands", "on_frame", "send", "start_session", "weights"})
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def command(name: str, description: str = "") -> Callable[[Method], Method]:
     below @staticmethod and @classmethod. An `async def` is run to its end.
 
     Args:
-        name: what callers use; one method per name in a class. A subclass that overrides the method keeps the
+        name: what callers use, one word; one method per name in a class. A subclass that overrides the method keeps the
             command; decorating the override replaces it.
         description: for people.
     Raises:
@@ -111,6 +112,12 @@ def command(name: str, description: str = "") -> Callable[[Method], Method]:
     if not isinstance(name, str) or not name.strip():
         raise ModelDefinitionError(
             f'@command got {_what(name)} for its name; it needs a string. Write @command("{_suggested(name)}")'
+        )
+    wrong = next((letter for letter in name if letter in "='\"" or letter.isspace() or not letter.isprintable()), None)
+    if wrong is not None:
+        raise ModelDefinitionError(
+            f"@command({name!r}): {wrong!r} at position {name.index(wrong) + 1} is not allowed; a command's name is "
+            f'typed as one word. Write @command("{_one_word(name)}")'
         )
     if name == BUILT_IN:
         raise ModelDefinitionError(
@@ -248,6 +255,10 @@ def _check_override(owner: type, attribute: Any, inherited: CommandSpec) -> None
 
 def _what(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} {value!r}"
+
+
+def _one_word(name: str) -> str:
+    return re.sub(r"[^\w.:/-]+", "_", name).strip("_") or "set_speed"
 
 
 def _suggested(name: object) -> str:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from io import StringIO
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError, YAMLError
 
+from reactor_nb.core.config_file import places_of_keys, problem, read_file
+from reactor_nb.core.overrides import Overrides, apply, full_keys, keys_of, pairs_of, unknown
 from reactor_nb.errors import ConfigError
 
 if TYPE_CHECKING:
     from reactor_nb.core.model import ModelSpec
 
+__all__ = ["DEFAULT_RATE_FPS", "MAX_RATE_FPS", "ModelConfig", "Overrides", "load_config", "rate_of"]
+
 DEFAULT_RATE_FPS: Final = 30.0
 MAX_RATE_FPS: Final = 240.0
-
-Overrides: TypeAlias = Mapping[str, Any] | Iterable[str]
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class ModelConfig:
     """`values` goes to `__init__`; equal `fingerprint`s mean equal values.
 
     `warnings` are sentences for the person who typed the overrides. `file` is None where nothing was read.
+    `typed`: dotted key -> the override that set it, as it was typed.
     """
 
     values: DictConfig
     warnings: tuple[str, ...]
     fingerprint: str
     file: Path | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_config(
@@ -52,21 +54,24 @@ def load_config(
 
     Args:
         file: relative to the working directory, or to `folder` where it is not found there.
-        overrides: {"a.b": value}, or strings "a.b=value" whose right side is YAML. Always merged on top. A key that
-            the file does not have is added, with a warning that names the nearest.
+        overrides: {"a.b": value}, or strings "a.b=value" whose right side is YAML. Always merged on top; of equal keys
+            the last wins. A key that the file does not have is added, with a warning that names the nearest.
         folder: the model's own folder, where a path in @model starts.
     Raises:
         ConfigError: names the file and the line, or the key, of what cannot be read.
     """
     path = _path(spec, file, folder)
-    values = OmegaConf.create({}) if path is None else _read(path)
-    known = {*_keys(values), "fps"}  # `fps` is read by the runtime, whether the file has it or not
+    values = OmegaConf.create({}) if path is None else read_file(path)
+    known = {*keys_of(values), "fps"}  # `fps` is read by the runtime, whether the file has it or not
     warnings: list[str] = []
-    for key, value in _pairs(overrides):
+    typed: dict[str, str] = {}
+    for key, value, text in pairs_of(overrides):
+        set_keys = full_keys(key, value)
         if path is not None:
-            warnings += [_unknown(full, path, known) for full in _full_keys(key, value) if full not in known]
-        _apply(values, key, value)
-    config = ModelConfig(values, tuple(dict.fromkeys(warnings)), _fingerprint(values, path), path)
+            warnings += [unknown(full, path, known) for full in set_keys if full not in known]
+        apply(values, key, value)
+        typed.update(dict.fromkeys(set_keys, text))
+    config = ModelConfig(values, tuple(dict.fromkeys(warnings)), _fingerprint(values, path), path, typed)
     rate_of(config)
     return config
 
@@ -112,133 +117,27 @@ def _path(spec: ModelSpec, file: str | os.PathLike[str] | None, folder: Path) ->
     )
 
 
-def _read(path: Path) -> DictConfig:
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = OmegaConf.load(StringIO(text))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no text: byte {error.start} is not UTF-8. Save it as UTF-8 YAML.") from error
-    except MarkedYAMLError as error:
-        raise ConfigError(f"{_place(path, error)}: {_problem(error)}. It needs YAML, such as\nfps: 30") from error
-    except (YAMLError, OmegaConfBaseException, OSError) as error:
-        raise ConfigError(f"{path} cannot be read: {_first_line(error)}. It needs YAML, such as\nfps: 30") from error
-    # Of the text `fps 30`, where the colon was forgotten, OmegaConf makes {"fps 30": None}.
-    if isinstance(values, DictConfig) and (":" in text or not values):
-        return values
-    kind = "a list" if OmegaConf.is_list(values) else "a single value"
-    raise ConfigError(f"{path} holds {kind}; it needs keys and values, such as\nfps: 30")
-
-
-def _pairs(overrides: Overrides) -> Iterator[tuple[str, Any]]:
-    if isinstance(overrides, str):
-        overrides = (overrides,)
-    if isinstance(overrides, Mapping):
-        yield from ((str(key), value) for key, value in overrides.items())
-        return
-    for text in overrides:
-        key, equals, right = str(text).partition("=")
-        key = key.strip()
-        if not equals or not key:
-            raise ConfigError(
-                f"override {text!r} has no {'value' if key else 'key'}; it needs KEY=VALUE. "
-                f"Type --model.{key or 'fps'}=VALUE"
-            )
-        yield key, _value(key, right)
-
-
-def _value(key: str, text: str) -> Any:
-    try:
-        # A document of one key, so that the value is read exactly as it is in a file.
-        document = OmegaConf.to_container(OmegaConf.create(f"value: {text}"))
-    except MarkedYAMLError as error:
-        if (error.problem or "").startswith("mapping values are not allowed"):
-            return text  # a sentence with a colon in it
-        raise _unreadable(key, text, error) from error
-    except (YAMLError, OmegaConfBaseException) as error:
-        raise _unreadable(key, text, error) from error
-    return document["value"]  # type: ignore[index, call-overload]
-
-
-def _unreadable(key: str, text: str, error: Exception) -> ConfigError:
-    problem = _problem(error) if isinstance(error, MarkedYAMLError) else _first_line(error)
-    return ConfigError(
-        f"--model.{key}={text}: the value cannot be read as YAML: {problem}. To have it as text, type --model.{key}="
-        f"\"'{text}'\""
-    )
-
-
-def _apply(values: DictConfig, key: str, value: Any) -> None:
-    parts = _dotted(key).split(".")
-    if not all(parts):
-        raise ConfigError(f"--model.{key} is no key; its parts are joined by single dots. Type --model.a.b=VALUE")
-    for count in range(1, len(parts)):
-        holder = ".".join(parts[:count])
-        held = OmegaConf.select(values, holder, throw_on_missing=False)
-        if held is not None and not OmegaConf.is_config(held):
-            raise ConfigError(
-                f"--model.{key}: {holder} is {held!r} and holds no keys. Type --model.{holder}=VALUE, or "
-                f"--model.{holder}='{{{'.'.join(parts[count:])}: VALUE}}' to replace it."
-            )
-    try:
-        OmegaConf.update(values, key, value, merge=True, force_add=True)
-    except (OmegaConfBaseException, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise ConfigError(
-            f"--model.{key}={value!r} does not fit the configuration: {_first_line(error)}. "
-            "Give it a key of the file, and a number, a string, a list or a mapping of them."
-        ) from error
-
-
 def _fingerprint(values: DictConfig, path: Path | None) -> str:
     try:
         plain = OmegaConf.to_container(values, resolve=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(
-            f"{path or 'the overrides'}: the key {error.full_key or '?'} cannot be resolved: {_first_line(error)}."
-        ) from error
-    text = json.dumps(plain, sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()
+        key = error.full_key or "?"
+        place = places_of_keys(path).get(key) if path is not None else None
+        where = "the overrides" if path is None else f"{path}, line {place.line}" if place is not None else str(path)
+        raise ConfigError(f"{where}: the key {key} cannot be resolved: {_unresolved(key, error)}") from error
+    return hashlib.sha256(json.dumps(_ordered(plain), default=repr).encode()).hexdigest()
 
 
-def _keys(values: Any, start: str = "") -> Iterator[str]:
-    """Every key of a configuration, dotted, list positions included; those that hold others as well."""
-    if OmegaConf.is_config(values):
-        values = OmegaConf.to_container(values)
-    if isinstance(values, Mapping):
-        pairs = list(values.items())
-    elif isinstance(values, list):
-        pairs = list(enumerate(values))
-    else:
-        return
-    for key, value in pairs:
-        yield f"{start}{key}"
-        yield from _keys(value, f"{start}{key}.")
+def _unresolved(key: str, error: OmegaConfBaseException) -> str:
+    absent = re.search(r"Environment variable '([^']*)' not found", str(error))
+    if absent is None:
+        return f"{problem(error)}. Type --model.{key}=VALUE to do without it."
+    name = absent.group(1)
+    return f"the environment has no {name}. Set it, or write ${{oc.env:{name},DEFAULT}}, or type --model.{key}=VALUE"
 
 
-def _full_keys(key: str, value: Any) -> list[str]:
-    """The keys that an override sets: a mapping is merged, anything else replaces."""
-    key = _dotted(key)
-    return (list(_keys(value, f"{key}.")) if isinstance(value, Mapping | DictConfig) else []) or [key]
-
-
-def _dotted(key: str) -> str:
-    return key.replace("[", ".").replace("]", "")
-
-
-def _unknown(key: str, path: Path, known: set[str]) -> str:
-    names = sorted(name for name in known if not any(part.isdigit() for part in name.split(".")))
-    near = difflib.get_close_matches(key, names, 1)
-    tail = f"Nearest: {near[0]}. Type --model.{near[0]}=VALUE" if near else f"Its keys: {', '.join(names)}"
-    return f"{path.name} has no key {key}; it was added. {tail}"
-
-
-def _place(path: Path, error: MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    return str(path) if mark is None else f"{path}, line {mark.line + 1}, column {mark.column + 1}"
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    return ", ".join(filter(None, (error.context, error.problem))) or _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n", 1)[0].rstrip(".")
+def _ordered(value: Any) -> Any:
+    """The same whatever the order of the keys, which YAML allows to be numbers and words at once."""
+    if isinstance(value, Mapping):
+        return sorted(([repr(key), _ordered(part)] for key, part in value.items()), key=lambda pair: pair[0])
+    return [_ordered(part) for part in value] if isinstance(value, list | tuple) else value

@@ -10,6 +10,7 @@ import threading
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import Error as CopyError
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def model(
         name: lowercase letters, digits and hyphens.
         config: a YAML file, relative to the model's folder, whose values `__init__` receives.
         weights: names of weight folders, for `VideoModel.weights(name)`.
-        metadata: kept for tools, in ModelSpec.metadata; any keys.
+        metadata: kept for tools, in ModelSpec.metadata; any keys. Copied where a copy can be made.
     Raises:
         ModelDefinitionError: a bad argument, a class that is no VideoModel, or one without start_session.
     Source: seed 000, "Required Fields" and "Optional Fields".
@@ -66,7 +67,7 @@ def model(
         name=_checked_name(name),
         config=_checked_config(config),
         weights=_checked_weights(weights),
-        metadata=MappingProxyType(deepcopy(metadata)),
+        metadata=MappingProxyType({key: _copied(value) for key, value in metadata.items()}),
     )
 
     def decorate(cls: Model) -> Model:
@@ -134,6 +135,12 @@ class VideoModel(metaclass=_VideoModelType):
         """Emit frames until `get_ctx().should_stop()`. Every model has its own."""
         _demand_start_session(type(self))
 
+    def on_frame(self, frame: Any) -> None:
+        """Take a frame of the viewer's camera or of `--input`: (H, W, 3) uint8 RGB, rows top to bottom. Optional.
+
+        Does nothing here. The array belongs to the model.
+        """
+
     @classmethod
     def commands(cls) -> dict[str, Any]:
         """Every command's description and schema: {"commands": {name: {"description", "schema"}}}, as JSON values."""
@@ -168,6 +175,13 @@ class VideoModel(metaclass=_VideoModelType):
             return self.commands()
         spec = find_command(commands_of(type(self)), name)
         return invoke(self, spec, spec.validate({} if args is None else args))
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return deepcopy(value)
+    except (TypeError, CopyError):
+        return value  # a module, a lock: nothing that a caller would change by accident
 
 
 def proposed_name(text: object) -> str:

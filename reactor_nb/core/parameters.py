@@ -55,7 +55,8 @@ class Parameters:
 
     def __init__(self, command: str, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
         self._command = command
-        self._names = {f"p{number}": name for number, name in enumerate(annotations)}
+        # Not `p0`: a dataclass among the annotations takes over the alias generator, and may have a field p0.
+        self._names = {f"reactor_p{number}": name for number, name in enumerate(annotations)}
         self._model = self._build(annotations, defaults)
         schemas = properties_of(self._model)
         self.annotated_defaults = {
@@ -97,7 +98,9 @@ class Parameters:
     def _build(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> type[BaseModel]:
         # Numbered fields with the parameter's name as alias: `self.copy`, `_hidden` and `schema` are names that
         # pydantic keeps for itself.
-        config = ConfigDict(extra="forbid", allow_inf_nan=False, alias_generator=self._names.__getitem__)
+        config = ConfigDict(
+            extra="forbid", allow_inf_nan=False, alias_generator=lambda field: self._names.get(field, field)
+        )
         fields: dict[str, Any] = {}
         for field, name in self.fields:
             default = defaults.get(name, Field())

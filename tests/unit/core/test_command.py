@@ -465,3 +465,29 @@ def test_a_spec_knows_its_method_and_parameters() -> None:
     )
     assert [(p.name, p.is_required, p.default) for p in spec.params][1] == ("speed", False, 0.5)
     assert spec.params[0].is_required
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("set prompt", r"' ' at position 4 is not allowed; .*Write @command\(\"set_prompt\"\)"),
+        ("a\nb", r"'\\n' at position 2 is not allowed"),
+        ("speed=1", r"'=' at position 6.*Write @command\(\"speed_1\"\)"),
+        ("'", r"\"'\" at position 1.*Write @command\(\"set_speed\"\)"),
+        ("\u200b", r"Write @command\(\"set_speed\"\)"),
+    ],
+)
+def test_a_name_that_cannot_be_typed_as_one_word_is_refused(name: str, message: str) -> None:
+    with pytest.raises(ModelDefinitionError, match=message):
+        command(name)
+
+
+@pytest.mark.parametrize("name", ["set_prompt", "set-prompt", "camera.pan", "tür", "a/b", "42"])
+def test_other_names_are_the_authors_own(name: str) -> None:
+    owner = type("Owner", (Playable,), {"go": command(name)(lambda self: name)})
+    assert owner().send(name) == name
+
+
+def test_a_frame_of_the_camera_is_no_command() -> None:
+    with pytest.raises(ModelDefinitionError, match="on_frame is a method of every VideoModel"):
+        type("Owner", (Playable,), {"on_frame": command("on_frame")(lambda self, frame: None)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
@@ -82,9 +83,18 @@ def test_overrides_are_merged_on_top_in_both_forms(folder: Path) -> None:
         ("a=x=y", "x=y"),
         ("a=a cat: sleeping", "a cat: sleeping"),
         ("a=configs/x.yaml", "configs/x.yaml"),
+        ('a="x y"', "x y"),
+        ("a=#ff8800", "#ff8800"),
+        ("a=night # with stars", "night # with stars"),
+        ("a='#ff8800'", "#ff8800"),
+        ("a=first\nsecond: 2", "first\nsecond: 2"),
+        ("a=${oc.env:PLASMA_SIZE}", "${oc.env:PLASMA_SIZE}"),
     ],
 )
-def test_the_right_side_of_an_override_is_yaml(folder: Path, text: str, value: Any) -> None:
+def test_the_right_side_of_an_override_is_yaml(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, value: Any
+) -> None:
+    monkeypatch.setenv("PLASMA_SIZE", "64")
     assert plain(load_config(ModelSpec("p"), overrides=[text], folder=folder)) == {"a": value}
 
 
@@ -135,6 +145,13 @@ def test_a_position_in_a_list_is_a_key(folder: Path) -> None:
         ),
         (["a..b=1"], r"--model\.a\.\.b is no key; its parts are joined by single dots"),
         (["num_steps.x=1"], r"num_steps is 8 and holds no keys\. Type --model\.num_steps=VALUE"),
+        (["a={b: 1}\nc: 2"], r"--model\.a='\{b: 1\}\\nc: 2' holds more than one value"),
+        (5, r"overrides got int 5; it needs keys and values\. Type overrides="),
+        (["num_steps=[1]", "num_steps.7=1"], r"--model\.num_steps\.7=1 does not fit.*list index out of range"),
+        (
+            ["a=${oc.env:NOWHERE_SET}"],
+            r"the environment has no NOWHERE_SET\. Set it, or write \$\{oc\.env:NOWHERE_SET,",
+        ),
         ({"a": object()}, r"--model\.a=<object .* does not fit the configuration"),
         (["a=${nowhere}"], r"the key a cannot be resolved: Interpolation key 'nowhere' not found"),
     ],
@@ -143,6 +160,31 @@ def test_a_bad_override_names_its_key(folder: Path, overrides: Any, message: str
     with pytest.raises(ConfigError, match=message) as bad:
         load_config(SPEC, overrides=overrides, folder=folder)
     assert isinstance(bad.value, ValueError)
+
+
+def test_repeated_flags_are_applied_in_their_order(folder: Path) -> None:
+    assert plain(load_config(SPEC, overrides=["num_steps=9", "num_steps=10"], folder=folder))["num_steps"] == 10
+
+
+def test_no_overrides_may_be_none(folder: Path) -> None:
+    assert plain(load_config(SPEC, overrides=None, folder=folder))["num_steps"] == 8
+
+
+def test_numbers_and_arrays_of_numpy_may_be_overrides(folder: Path) -> None:
+    config = load_config(SPEC, overrides={"fps": np.float32(24), "sizes": np.arange(2)}, folder=folder)
+    assert (config.values.fps, list(config.values.sizes)) == (24.0, [0, 1])
+
+
+def test_keys_may_be_numbers_and_words_at_once(folder: Path) -> None:
+    config = with_text(folder, "7: a\nb: c\ntrue: d\n")
+    assert plain(config) == {7: "a", "b": "c", True: "d"} and config.fingerprint
+    assert (
+        with_text(folder, "b: c\ntrue: d\n7: a\n").fingerprint == with_text(folder, "7: a\ntrue: d\nb: c").fingerprint
+    )
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(folder: Path) -> None:
+    assert plain(with_text(folder, "\ufeffsize: 1")) == {"size": 1}
 
 
 def test_one_string_is_one_override(folder: Path) -> None:
@@ -155,10 +197,19 @@ def test_one_string_is_one_override(folder: Path) -> None:
         ("a: 1\nb: [1,\nc: 2\n", r"plasma\.yaml, line \d, column \d+: .*flow sequence"),
         ("a: 1\na: 2\n", r"plasma\.yaml, line 2, column 1: .*duplicate key a"),
         ("a:\n\t- x\n", r"plasma\.yaml, line 2, column 1: .*cannot start any token"),
+        ("a: 1\nb: \x00\n", r"plasma\.yaml, line 2, column 4: unacceptable character #x0000"),
+        ("a: 1\nb: {c: '${'}\n", r"plasma\.yaml, line 2, column 5: .*'\$\{'\. It needs YAML"),
+        ("a: 1\n---\nb: 2", r"plasma\.yaml, line 2, column 1: expected a single document"),
+        ("a: &x\n  - *x", r"plasma\.yaml, line 1, column 4: YAML recursive aliases are not supported\. It"),
+        ("a: 1\nb: ${oc.env:NOWHERE_SET}", r"plasma\.yaml, line 2: the key b .* the environment has no NOWHERE_SET"),
+        ("null: 1", r"plasma\.yaml: Incompatible key type 'NoneType'"),
         ("- 1\n- 2\n", r"plasma\.yaml holds a list; it needs keys and values, such as\nfps: 30"),
         ("fps 30\n", r"plasma\.yaml holds a single value; it needs keys and values"),
         ("a: !!python/object:os.system x\n", r"line 1, column 4: could not determine a constructor"),
-        ("a: ${nowhere}\n", r"plasma\.yaml: the key a cannot be resolved: Interpolation key 'nowhere' not found"),
+        (
+            "a: ${nowhere}\n",
+            r"plasma\.yaml, line 1: the key a cannot be resolved: Interpolation key 'nowhere' not found",
+        ),
         ("fps: fast\n", r"plasma\.yaml: fps is 'fast'; it needs frames per second, above 0 and at most 240"),
     ],
 )

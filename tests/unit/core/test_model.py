@@ -155,6 +155,23 @@ def test_metadata_is_a_copy_that_cannot_be_changed() -> None:
         spec.metadata["tags"] = []  # type: ignore[index]
 
 
+def test_metadata_that_cannot_be_copied_is_kept_as_it_is() -> None:
+    spec = spec_of(made("m", module=threading, tags=["a"]))
+    assert spec is not None
+    assert spec.metadata == {"module": threading, "tags": ["a"]}
+
+
+def test_a_model_without_on_frame_ignores_the_camera() -> None:
+    class Camera(Playable):
+        def on_frame(self, frame: Any) -> None:
+            super().on_frame(frame)
+            self.seen = frame
+
+    camera = Camera()
+    camera.on_frame(1)
+    assert camera.seen == 1
+
+
 def test_a_path_object_is_a_configuration_too() -> None:
     spec = spec_of(made("m", config=Path("configs") / "a.yaml"))
     assert spec is not None and spec.config == str(Path("configs/a.yaml"))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import enum
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 import numpy as np
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.color import Color
 
 from reactor_nb.core.command import CommandSpec, command, commands_of
 from reactor_nb.core.parameters import NO_DEFAULT
@@ -52,6 +54,17 @@ class Tree(BaseModel):
 class Wave(BaseModel):
     phase: float
     gain: float = Field(0.0, allow_inf_nan=True)
+
+
+@dataclasses.dataclass
+class Size:
+    width: int
+    p0: int = 1
+
+
+class Span(NamedTuple):
+    first: int
+    last: int
 
 
 class Cat(BaseModel):
@@ -164,6 +177,27 @@ def test_an_optional_nested_model_says_so_without_claiming_to_be_required() -> N
     assert "required" not in schema["at"]
     assert schema["at"]["default"] == {"x": 1.0, "y": 0.0, "title": "here"}
     assert schema["other"]["anyOf"][0]["properties"]["x"]["required"] is True
+
+
+def test_dataclasses_and_named_tuples_are_parameters_too() -> None:
+    def go(self: Any, size: Size, span: Span = Span(0, 1)) -> None: ...  # noqa: B008
+
+    schema = schema_of(go)
+    assert schema["size"]["properties"]["width"] == {"type": "integer", "required": True}
+    assert spec_of_method(go).validate({"size": {"width": "3"}, "span": [1, 2]}) == {
+        "size": Size(3),
+        "span": Span(1, 2),
+    }
+    assert "size.depth=1: Unexpected keyword argument" in str(refused(go, size={"width": 3, "depth": 1}))
+
+
+@pytest.mark.filterwarnings("ignore:The `Color` class is deprecated")
+def test_a_colour_of_pydantic_is_a_parameter() -> None:
+    def go(self: Any, colour: Color) -> None: ...
+
+    assert schema_of(go) == {"colour": {"type": "string", "format": "color", "required": True}}
+    assert spec_of_method(go).validate({"colour": "#ff0000"})["colour"].as_named() == "red"
+    assert "not a valid color" in str(refused(go, colour="reddish"))
 
 
 def test_a_model_that_holds_itself_ends() -> None:
