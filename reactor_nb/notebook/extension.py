@@ -35,6 +35,7 @@ class Extension:
         self._capture.install()
         if has_widgets(shell):
             self.panels = Panels(self.runtime, self._publish)
+            self.runtime.prepare()
 
     def display(self, session: Session) -> None:
         """How a Session shows itself as the result of a cell."""

@@ -69,6 +69,12 @@ class Runtime:
                 self._link = self._make_link()
             return self._link
 
+    def prepare(self) -> None:
+        """Make the road to the pages before it is needed: its libraries load on its own thread meanwhile."""
+        with self._lock:
+            if self._link is None and not self._is_closed:
+                self._link = self._make_link()
+
     @property
     def is_closed(self) -> bool:
         with self._lock:

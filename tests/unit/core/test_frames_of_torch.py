@@ -84,5 +84,5 @@ def test_integers_that_are_no_bytes_are_refused_with_the_mend() -> None:
 
 
 def test_a_latent_is_refused_with_the_mend() -> None:
-    with pytest.raises(FrameShapeError, match="channels|3"):
+    with pytest.raises(FrameShapeError, match=r"\(1, 4, 64, 64\)"):
         to_block(torch.zeros((1, 4, 64, 64)))
