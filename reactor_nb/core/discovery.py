@@ -67,12 +67,20 @@ def _only(models: Mapping[str, type[VideoModel]], namespace: Mapping[str, Any]) 
     return next(iter(models.values()))
 
 
-def _none_found(namespace: Mapping[str, Any]) -> str:
-    undecorated = [
-        value.__name__
+def undecorated_in(namespace: Mapping[str, Any]) -> list[type[VideoModel]]:
+    """The VideoModel subclasses of a namespace that have no @model of their own."""
+    return [
+        value
         for value in namespace.values()
-        if isinstance(value, type) and issubclass(value, VideoModel) and value is not VideoModel
+        if isinstance(value, type)
+        and issubclass(value, VideoModel)
+        and value is not VideoModel
+        and spec_of(value) is None
     ]
+
+
+def _none_found(namespace: Mapping[str, Any]) -> str:
+    undecorated = [cls.__name__ for cls in undecorated_in(namespace)]
     text = "No @model decorated class found."
     if undecorated:
         return f'{text} Type @model(name="{proposed_name(undecorated[-1])}") above class {undecorated[-1]}(VideoModel).'

@@ -65,7 +65,7 @@ def fingerprint(cls: type) -> str:
 
 def class_text(cls: type) -> str | None:
     """The text of the class statement with its decorators, indented by nothing, or None where it is nowhere."""
-    place = _place_of(cls)
+    place = place_of(cls)
     if place is None:
         return None
     if not is_cell(place.filename):
@@ -87,12 +87,20 @@ def class_text(cls: type) -> str | None:
 
 def folder_of(cls: type) -> Path:
     """The folder of the file that holds the class; of a cell or a prompt, the working directory. Absolute."""
-    place = _place_of(cls)
-    if place is not None and not is_cell(place.filename):
-        file = Path(place.filename).absolute()
-        if file.is_file():
-            return file.parent
-    return Path.cwd()
+    file = file_of(cls)
+    return Path.cwd() if file is None else file.parent
+
+
+def file_of(cls: type) -> Path | None:
+    """The file that holds the class, absolute; a notebook's where it was found in one. None for a live cell."""
+    place = place_of(cls)
+    if place is None:
+        return None
+    notebook, comma, _ = place.filename.rpartition(", cell ")
+    if is_cell(place.filename) and not comma:
+        return None
+    file = Path(notebook or place.filename).absolute()
+    return file if file.is_file() else None
 
 
 def is_cell(filename: str) -> bool:
@@ -110,7 +118,8 @@ def _first_line(node: ast.ClassDef) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
-def _place_of(cls: type) -> Place | None:
+def place_of(cls: type) -> Place | None:
+    """Where the class statement is, as it was noted when the class was made, or as its methods tell."""
     place = vars(cls).get(_PLACE)
     if isinstance(place, Place):
         return place
@@ -134,7 +143,7 @@ def _is_users_own(cls: type) -> bool:
         return False
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if file is None:
-        return cls.__module__ == "__main__" or _place_of(cls) is not None
+        return cls.__module__ == "__main__" or place_of(cls) is not None
     paths = sysconfig.get_paths()
     installed = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     return not any(Path(file).is_relative_to(folder) for folder in installed)
