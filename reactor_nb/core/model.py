@@ -135,7 +135,7 @@ class VideoModel(metaclass=_VideoModelType):
         """Emit frames until `get_ctx().should_stop()`. Every model has its own."""
         _demand_start_session(type(self))
 
-    def on_frame(self, frame: Any) -> None:
+    def on_frame(self, frame: Any) -> Any:  # an `async def` may take its place
         """Take a frame of the viewer's camera or of `--input`: (H, W, 3) uint8 RGB, rows top to bottom. Optional.
 
         Does nothing here. The array belongs to the model.
