@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from reactor_nb.core.session import Session
     from reactor_nb.errors import ReactorError, SessionStopped
     from reactor_nb.notebook.play import play as run
+    from reactor_nb.runtime.headless import HeadlessResult, headless
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Context": "reactor_nb.core.context",
+    "HeadlessResult": "reactor_nb.runtime.headless",
     "ModelSpec": "reactor_nb.core.model",
     "ReactorError": "reactor_nb.errors",
     "Session": "reactor_nb.core.session",
@@ -32,6 +34,7 @@ _HOMES = {
     "VideoModel": "reactor_nb.core.model",
     "command": "reactor_nb.core.command",
     "get_ctx": "reactor_nb.core.context",
+    "headless": "reactor_nb.runtime.headless",
     "model": "reactor_nb.core.model",
     "run": "reactor_nb.notebook.play",
 }
@@ -42,6 +45,8 @@ __all__ = [  # noqa: RUF022  in the order in which a reader meets them
     "command",
     "get_ctx",
     "run",
+    "headless",
+    "HeadlessResult",
     "Session",
     "Context",
     "ModelSpec",

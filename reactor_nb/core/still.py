@@ -23,11 +23,11 @@ class Still:
     pixels: NDArray[np.uint8]
     number: int
 
-    def png(self) -> bytes:
-        """The picture as a PNG file, without loss."""
+    def png(self, level: int = 6) -> bytes:
+        """The picture as a PNG file, without loss. `level` 1 takes a third of the time of 6 on a noisy picture."""
         height_px, width_px, _ = self.pixels.shape
         header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
-        body = zlib.compress(_filtered(self.pixels), 6)
+        body = zlib.compress(_filtered(self.pixels), level)
         return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -23,11 +23,15 @@ class Clock:
         self._thread = threading.Thread(target=self._run, name=f"reactor-clock-{name}", daemon=True)
         self._thread.start()
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the last frame was shown, or the buffer is closed; whether it is so."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def close(self, timeout_s: float) -> bool:
         """Close the buffer, wait for the thread; whether it is gone. Idempotent."""
         self.buffer.close()
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self.wait(timeout_s)
 
     def _run(self) -> None:
         while (frame := self.buffer.take()) is not None:

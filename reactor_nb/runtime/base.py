@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reactor_nb.core.config import Overrides, load_config, rate_of
+from reactor_nb.core.context import Boundary
 from reactor_nb.core.model import VideoModel
 from reactor_nb.core.session import STOP_TIMEOUT_S, Session, SessionEvent
 from reactor_nb.core.source import folder_of
@@ -87,6 +88,7 @@ class Runtime:
         overrides: Overrides = (),
         *,
         folder: str | os.PathLike[str] | None = None,
+        boundary: Boundary | None = None,
     ) -> Session:
         """Start a session of `cls` and return at once; the old one of that name is stopped first.
 
@@ -98,6 +100,7 @@ class Runtime:
             config: a YAML file instead of the one that @model names.
             overrides: {"a.b": value} or strings "a.b=value".
             folder: where the path in @model starts; by default the folder of the class.
+            boundary: told where the session's frames begin and end.
         Raises:
             ModelDefinitionError: the class has no @model.
             ConfigError: nothing was stopped or started.
@@ -112,12 +115,18 @@ class Runtime:
             loaded = hosted.take(cls, settings)
             link = self.link
             sink = link.open_stream(spec.name, stream)
-            session = Session(loaded, sink, rate_fps=stream.rate_fps, media_stats=lambda: link.stats(spec.name))
+            session = Session(
+                loaded,
+                sink,
+                rate_fps=stream.rate_fps,
+                media_stats=lambda: link.stats(spec.name),
+                boundary=boundary,
+            )
             session.subscribe(lambda event: _forward(link, spec.name, event))
             with self._lock:
                 self._refuse_closed()
                 hosted.session = session
-                hosted.again = lambda: self.run(cls, config, overrides, folder=folder)
+                hosted.again = lambda: self.run(cls, config, overrides, folder=folder, boundary=boundary)
                 listeners = tuple(self._listeners)
             link.listen(spec.name, lambda view_id, message: self._from_page(link, spec.name, view_id, message))
             for listener in listeners:
