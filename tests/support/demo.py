@@ -21,7 +21,8 @@ def main() -> int:
     if choice and choice != "none":
         os.environ["BROWSER"] = choice
     lab = JupyterLab(root=ROOT, state=ROOT / ".jupyter")
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     with contextlib.suppress(KeyboardInterrupt):
         try:
             lab.start()
