@@ -16,7 +16,8 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench format clean preflight note-demo note-test chromium
+.PHONY: help demo test check bench format clean preflight note-demo note-test note-browser chromium
+.NOTPARALLEL:
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ help: ## show this list
 demo: note-demo $(VIEWER) ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
 	@BROWSER="$(BROWSER)" $(BIN)/python -m tests.support.demo
 
-test: note-test chromium check ## set up, then every check and every test, in a real JupyterLab and Chromium too
+test: note-test note-browser chromium check ## set up, then every check and every test, in a real JupyterLab and Chromium too
 	@$(BIN)/python -m pytest
 
 check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
@@ -34,7 +35,7 @@ check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 	$(NPM) run check
 	$(NPM) test
 
-bench: note-test chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
+bench: note-test note-browser chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
 	@$(BIN)/python -m tests.benchmarks
 
 format: .venv/.test ## let ruff and biome rewrite what they can
@@ -53,7 +54,9 @@ note-demo: preflight
 	@test -e .venv/.installed || echo "Installing once, into this folder: .venv with JupyterLab, aiortc and Node (about 700 MB) and the viewer's bundler (10 MB)."
 
 note-test: preflight
-	@test -e .venv/.test || echo "Installing once, into this folder: .venv with JupyterLab, aiortc, Node, Playwright and the checkers (about 1.1 GB; with a CPU build of torch, if pip has one at hand, 0.8 GB more), js/node_modules (about 150 MB)."
+	@test -e .venv/.test || echo "Installing once, into this folder: .venv with JupyterLab, aiortc, Node, Playwright and the checkers (about 1 GB; with a CPU build of torch, if pip has one at hand, 0.8 GB more), js/node_modules (about 150 MB)."
+
+note-browser:
 	@$(PYTHON) -m tests.support.chromium note
 
 chromium:
