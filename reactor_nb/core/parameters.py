@@ -93,6 +93,12 @@ class Parameters:
             self._refuse_non_finite(values)
         except ValidationError as error:
             raise self._refusal(error) from error
+        except Exception as error:
+            # A validator of the author's that raises what is no ValueError; JSON that is nested a thousand deep.
+            raise ParameterError(
+                f"{self._command} could not read its parameters: {type(error).__name__}: {first_line(error)}. "
+                f"Send: {self.signature()}"
+            ) from error
         return values
 
     def _build(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> type[BaseModel]:
@@ -220,5 +226,8 @@ def first_line(error: BaseException) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # an integer of 5000 digits, an object of the caller's
+        return f"<{type(value).__name__}>"
     return text if len(text) <= 60 else f"{text[:57]}..."

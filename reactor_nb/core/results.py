@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from reactor_nb.errors import ResultError
 
 _MAX_DEPTH = 64
+_MAX_INT_BITS = 8192
+"""Python's json writes no integer of more than 4300 digits."""
 
 
 def to_json(value: Any, *, name: str = "result") -> Any:
@@ -30,7 +32,13 @@ def to_json(value: Any, *, name: str = "result") -> Any:
     Raises:
         ResultError: anything else, NaN and infinity included; the message names the place in the value.
     """
-    return _convert(value, name, 0)
+    try:
+        return _convert(value, name, 0)
+    except ResultError:
+        raise
+    except Exception as error:
+        # What the author's own object raises when it is looked through.
+        raise ResultError(f"{name} cannot be read as JSON: {type(error).__name__}: {error}") from error
 
 
 def _convert(value: Any, place: str, depth: int) -> Any:
@@ -38,9 +46,13 @@ def _convert(value: Any, place: str, depth: int) -> Any:
         raise ResultError(f"{place[:80]}... is nested deeper than {_MAX_DEPTH} levels; does it hold itself?")
     if isinstance(value, enum.Enum):
         return _convert(value.value, place, depth + 1)
-    if value is None or isinstance(value, (bool, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _text(value, place)
     if isinstance(value, int):
+        if value.bit_length() > _MAX_INT_BITS:
+            raise ResultError(f"{place} is an integer of {value.bit_length()} bits; JSON takes at most {_MAX_INT_BITS}")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -66,7 +78,10 @@ def _convert_container(value: Any, place: str, depth: int) -> Any:
         pairs = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
         return _convert(pairs, place, depth + 1)
     if isinstance(value, Mapping):
-        return {_key(key, place): _convert(part, f"{place}[{key!r}]", depth + 1) for key, part in value.items()}
+        made = {_key(key, place): _convert(part, f"{place}[{key!r}]", depth + 1) for key, part in value.items()}
+        if len(made) < len(value):
+            raise ResultError(f"{place} has two keys that are one as text; keys of a JSON object are strings")
+        return made
     if isinstance(value, (Sequence, Set)):
         return [_convert(part, f"{place}[{number}]", depth + 1) for number, part in enumerate(value)]
     tolist = getattr(value, "tolist", None)
@@ -78,9 +93,21 @@ def _convert_container(value: Any, place: str, depth: int) -> Any:
     )
 
 
+def _text(text: str, place: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ResultError(
+                f"{place} holds {text[error.start]!r}, half of a character, which no page can be sent. "
+                'Return x.encode(errors="replace").decode()'
+            ) from error
+    return str(text)
+
+
 def _key(key: Any, place: str) -> str:
     if isinstance(key, enum.Enum):
         key = key.value
     if isinstance(key, (str, int, float)) and not isinstance(key, bool):
-        return str(key)
+        return _text(str(key), place)
     raise ResultError(f"{place} has the key {key!r}; keys of a JSON object are strings. Write {str(key)!r}")

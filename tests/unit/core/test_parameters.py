@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 import numpy as np
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.color import Color
 
 from reactor_nb.core.command import CommandSpec, command, commands_of
@@ -453,3 +453,33 @@ def test_a_single_all_of_as_older_pydantic_writes_it_is_flattened() -> None:
             }
 
     assert properties_of(Old) == {"x": {"enum": ["a"], "type": "string", "default": "a"}}
+
+
+def test_a_validator_of_the_author_that_fails_refuses_the_call() -> None:
+    class Fragile(BaseModel):
+        x: int
+
+        @field_validator("x")
+        @classmethod
+        def look_up(cls, x: int) -> int:
+            return {1: 1}[x]
+
+    def go(self: Any, part: Fragile) -> None: ...
+
+    go.__annotations__["part"] = Fragile
+    with pytest.raises(ParameterError, match=r"go could not read its parameters: KeyError: 7\. Send: go part=") as bad:
+        spec_of_method(go).validate({"part": {"x": 7}})
+    assert isinstance(bad.value.__cause__, KeyError)
+
+
+def test_json_that_is_nested_too_deeply_is_refused() -> None:
+    def go(self: Any, x: Any) -> None: ...
+
+    with pytest.raises(ParameterError, match="go could not read its parameters: RecursionError"):
+        spec_of_method(go).validate({"x": json.loads("[" * 900 + "]" * 900)})
+
+
+def test_a_value_that_cannot_be_shown_is_refused_by_its_type() -> None:
+    def go(self: Any, x: str) -> None: ...
+
+    assert str(refused(go, x=10**5000)).startswith("go refused x=<int>: Input should be a valid string")

@@ -112,3 +112,33 @@ def test_a_value_that_holds_itself_is_refused() -> None:
 def test_the_messages_call_the_value_by_the_name_that_is_given() -> None:
     with pytest.raises(ResultError, match=r"^message\['x'\] is object"):
         to_json({"x": object()}, name="message")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([10**5000], r"result\[0\] is an integer of \d+ bits; JSON takes at most 8192"),
+        ({"name": "a\udcff"}, r"result\['name'\] holds '\\udcff', half of a character"),
+        ({"\udcff": 1}, r"result holds '\\udcff'"),
+        ({1: "a", "1": "b"}, r"result has two keys that are one as text"),
+    ],
+)
+def test_what_json_text_cannot_hold_is_refused(value: Any, message: str) -> None:
+    with pytest.raises(ResultError, match=message):
+        to_json(value)
+
+
+def test_an_object_that_cannot_be_looked_through_is_refused() -> None:
+    class Broken:
+        def tolist(self) -> list[int]:
+            raise RuntimeError("CUDA error")
+
+    with pytest.raises(ResultError, match=r"result cannot be read as JSON: RuntimeError: CUDA error"):
+        to_json([Broken()])
+
+
+def test_a_string_of_another_class_becomes_a_plain_one() -> None:
+    class Name(str):
+        pass
+
+    assert type(to_json(Name("ä"))) is str
