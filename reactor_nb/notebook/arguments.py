@@ -5,25 +5,25 @@ from __future__ import annotations
 import ast
 import difflib
 import json
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reactor_nb.core import typed
 from reactor_nb.core.command import CommandSpec
-from reactor_nb.errors import ParameterError, UsageError
+from reactor_nb.errors import UsageError
 
-VERBS = ("run", "send", "stop", "status", "schema", "session", "unload", "help")
-RUN_FLAGS = ("-c", "--for", "--frames", "--no-poster", "--model.")
-_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+VERBS = ("run", "send", "stop", "status", "schema", "config", "check", "session", "unload", "help")
+RUN_FLAGS = ("-c", "--path", "--for", "--frames", "--no-poster", "--model.")
 
 
 @dataclass(frozen=True, slots=True)
 class RunArguments:
-    """`%reactor run`: which class, with which configuration, for how long."""
+    """`%reactor run`, and `check` and `config`: which class, with which configuration, for how long."""
 
     name: str | None = None
+    path: str | None = None
     config: str | None = None
     overrides: tuple[str, ...] = ()
     duration_s: float | None = None
@@ -72,6 +72,7 @@ def split_verb(line: str) -> tuple[str, str]:
 
 def parse_run(rest: str) -> RunArguments:
     name: str | None = None
+    path: str | None = None
     config: str | None = None
     overrides: list[str] = []
     duration_s: float | None = None
@@ -83,10 +84,12 @@ def parse_run(rest: str) -> RunArguments:
         flag, equals, value = word.partition("=")
         if flag in ("-c", "--config"):
             config = value if equals else _take(words, flag, "%reactor run -c configs/big.yaml")
+        elif flag == "--path":
+            path = value if equals else _take(words, flag, "%reactor run --path my-model")
         elif flag == "--for":
-            duration_s = parse_duration(value if equals else _take(words, flag, "%reactor run --for 10s"))
+            duration_s = typed.duration_s(value if equals else _take(words, flag, "%reactor run --for 10s"))
         elif flag == "--frames":
-            frames = _count(value if equals else _take(words, flag, "%reactor run --frames 300"))
+            frames = typed.count(value if equals else _take(words, flag, "%reactor run --frames 300"))
         elif word == "--no-poster":
             has_poster = False
         elif flag.startswith("--model.") and len(flag) > len("--model."):
@@ -98,8 +101,8 @@ def parse_run(rest: str) -> RunArguments:
             near = difflib.get_close_matches(flag, RUN_FLAGS, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(
-                f"%reactor run has no option {flag!r}{hint} It has -c FILE, --model.KEY=VALUE, --for 10s, "
-                "--frames 300 and --no-poster. Type: %reactor help"
+                f"%reactor run has no option {flag!r}{hint} It has --path FOLDER, -c FILE, --model.KEY=VALUE, "
+                "--for 10s, --frames 300 and --no-poster. Type: %reactor help"
             )
         elif name is None:
             name = word
@@ -108,7 +111,12 @@ def parse_run(rest: str) -> RunArguments:
                 f"%reactor run takes one model name, got {name!r} and {word!r}. "
                 f"To run both, type two lines: %reactor run {name} and %reactor run {word}"
             )
-    return RunArguments(name, config, tuple(overrides), duration_s, frames, has_poster)
+    if name is not None and path is not None:
+        raise UsageError(
+            f"%reactor run got the name {name!r} and --path {path}; a path holds one model. "
+            f"Type: %reactor run --path {path}"
+        )
+    return RunArguments(name, path, config, tuple(overrides), duration_s, frames, has_poster)
 
 
 def parse_send(rest: str) -> SendArguments:
@@ -154,60 +162,16 @@ def one_name(rest: str, verb: str) -> str | None:
 
 
 def parameters_of(arguments: SendArguments, spec: CommandSpec) -> dict[str, Any]:
-    """The parameters as the words give them: `name=value` each, or the value alone of a single parameter."""
+    """The parameters as the words or the object give them."""
     if arguments.json_params is not None:
         return dict(arguments.json_params)
-    known = {param.name: param.schema for param in spec.params}
-    words = arguments.words
-    if len(known) == 1 and words and not any(word.partition("=")[0] in known for word in words):
-        (only, schema) = next(iter(known.items()))
-        return {only: _value(" ".join(words), schema)}
-    params: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals:
-            raise ParameterError(
-                f"{spec.name} got {word!r}, which is no NAME=VALUE. Type: %reactor send {spec.signature()}",
-                {word: "no NAME=VALUE"},
-            )
-        if name in params:
-            raise ParameterError(f"{spec.name} got {name!r} twice. Type it once.", {name: "given twice"})
-        params[name] = _value(text, known.get(name, {}))
-    return params
-
-
-def parse_duration(text: str) -> float:
-    """Seconds of `10`, `10s`, `500ms`, `2m` or `1h`."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|)\s*", text)
-    duration_s = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if duration_s <= 0:
-        raise UsageError(
-            f"--for got {text!r}; it needs a time above zero such as 10s, 500ms or 2m. Type: %reactor run --for 10s"
-        )
-    return duration_s
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise UsageError(f"--frames got {text!r}; it needs a whole number above zero. Type: %reactor run --frames 300")
-    return int(text)
+    return typed.parameters(arguments.words, spec)
 
 
 def _take(words: list[str], flag: str, example: str) -> str:
     if not words or (words[0].startswith("-") and not words[0].lstrip("-").replace(".", "").isdigit()):
         raise UsageError(f"{flag} needs a value after it. Type: {example}")
     return words.pop(0)
-
-
-def _value(text: str, schema: Mapping[str, Any]) -> Any:
-    """Text stays text where the schema takes text; anything else may be written as JSON."""
-    options = schema.get("enum", ())
-    if schema.get("type") == "string" or (options and all(isinstance(option, str) for option in options)):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _split(text: str, verb: str) -> list[str]:

@@ -27,7 +27,7 @@ def _options(extension: Extension, before: list[str], last: str) -> Iterable[str
     if not before:
         return VERBS
     verb = before[0]
-    if verb == "run":
+    if verb in ("run", "config", "check"):
         return [*model_names(extension), *RUN_FLAGS]
     if verb == "send":
         return _of_send(extension, before[1:], last)

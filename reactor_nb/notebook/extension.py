@@ -42,7 +42,7 @@ class Extension:
         if self._shown == (session.id, self.shell.execution_count):
             return  # `%reactor run --for 10s` has shown it in this cell already, before it waited
         if self.panels is None:
-            print(f"{session!r}. This console shows no picture: session.stats(), session.snapshot().save('frame.png')")  # noqa: T201
+            print(f"{session!r}. This console shows no picture: session.stats(), session.snapshot().save('frame.png')")
         else:
             self.panels.display(session)
 

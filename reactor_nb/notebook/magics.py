@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import no_var_expand
 from IPython.utils.text import DollarFormatter
 
+from reactor_nb.core.check import check_project
 from reactor_nb.core.command import find_command
+from reactor_nb.core.config import load_config
+from reactor_nb.core.config_rows import config_lines
 from reactor_nb.core.discovery import choose, models_in
+from reactor_nb.core.export import schema_of
+from reactor_nb.core.model import VideoModel
+from reactor_nb.core.project import find_model
 from reactor_nb.core.session import Session
+from reactor_nb.core.source import folder_of
 from reactor_nb.errors import CallTimeoutError, ReactorError
 from reactor_nb.notebook import arguments
 from reactor_nb.notebook.play import play
+from reactor_nb.runtime.hosted import demand_spec
 
 if TYPE_CHECKING:
     from reactor_nb.notebook.extension import Extension
@@ -26,12 +34,15 @@ HELP = """\
 %reactor run [NAME] [-c FILE] [--model.KEY=VALUE ...] [--no-poster]
                                   play the notebook's @model class
 %reactor run --for 10s            wait, then stop (also --frames 300)
+%reactor run --path FOLDER        the model of a folder, file or notebook
 %reactor send COMMAND NAME=VALUE ...      also COMMAND VALUE, or a JSON object
               --on MODEL          when several models play
 %reactor stop [NAME]              end the session; the model stays loaded
 %reactor unload [NAME]            end it and free the model's memory
 %reactor status                   what plays, how fast, for whom
 %reactor schema [NAME]            the commands as JSON
+%reactor config [NAME]            each value, and where it came from
+%reactor check [NAME]             try a model, part by part
 %reactor session [NAME]           the running Session, to use from Python
 %reactor help                     this page
 
@@ -59,10 +70,9 @@ class ReactorMagic:
 
     def _run(self, rest: str) -> Session:
         wanted = arguments.parse_run(rest)
-        shell = self._extension.shell
-        session = play(choose(shell.user_ns, wanted.name), wanted.config, wanted.overrides, poster=wanted.has_poster)
+        session = play(self._model(wanted), wanted.config, wanted.overrides, poster=wanted.has_poster)
         for warning in session.config.warnings:
-            print(f"reactor: {warning}", file=sys.stderr)  # noqa: T201
+            print(f"reactor: {warning}", file=sys.stderr)
         if wanted.waits:
             self._extension.display_once(session)
             _play_through(session, wanted.duration_s, wanted.frames)
@@ -89,23 +99,41 @@ class ReactorMagic:
         name = arguments.one_name(rest, "status")
         rows = [_status_row(session) for each, session in self._runtime.sessions().items() if name in (None, each)]
         if not rows:
-            print("Nothing plays. Type: %reactor run")  # noqa: T201
+            print("Nothing plays. Type: %reactor run")
             return
         rows = [("model", "state", "rate", "size", "frames", "dropped", "pages"), *rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())  # noqa: T201
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
     def _schema(self, rest: str) -> None:
         name = arguments.one_name(rest, "schema")
         model = choose(self._extension.shell.user_ns, name)
-        print(json.dumps(model.commands(), indent=2))  # noqa: T201
+        print(json.dumps(schema_of(model), indent=2))
+
+    def _config(self, rest: str) -> None:
+        wanted = arguments.parse_run(rest)
+        model = self._model(wanted)
+        config = load_config(
+            demand_spec(model), file=wanted.config, overrides=wanted.overrides, folder=folder_of(model)
+        )
+        print("\n".join([*config_lines(config), *config.warnings]))
+
+    def _check(self, rest: str) -> None:
+        wanted = arguments.parse_run(rest)
+        for line in check_project(wanted.path or self._model(wanted), config=wanted.config, overrides=wanted.overrides):
+            print(line, flush=True)
 
     def _session(self, rest: str) -> Session:
         return self._runtime.session(arguments.one_name(rest, "session"))
 
     def _help(self, rest: str) -> None:
-        print(HELP, end="")  # noqa: T201
+        print(HELP, end="")
+
+    def _model(self, wanted: arguments.RunArguments) -> type[VideoModel]:
+        if wanted.path is not None:
+            return find_model(wanted.path)
+        return choose(self._extension.shell.user_ns, wanted.name)
 
     def _expand_text(self, text: str) -> str:
         """As IPython does it: what cannot be expanded stays as it was typed."""
@@ -137,7 +165,7 @@ def _play_through(session: Session, duration_s: float | None, frames: int | None
         session.stop()
     session.result()
     stats = session.stats()
-    print(f"{session.name}: {stats['produced']} frames, {stats['rate_fps']:.1f} fps")  # noqa: T201
+    print(f"{session.name}: {stats['produced']} frames, {stats['rate_fps']:.1f} fps")
 
 
 def _result(future: Future[Any], name: str) -> Any:
@@ -153,7 +181,7 @@ def _result(future: Future[Any], name: str) -> Any:
 
 
 def _say(names: list[str], what: str, otherwise: str) -> None:
-    print("\n".join(f"{name} {what}." for name in names) if names else otherwise)  # noqa: T201
+    print("\n".join(f"{name} {what}." for name in names) if names else otherwise)
 
 
 def _status_row(session: Session) -> tuple[str, ...]:

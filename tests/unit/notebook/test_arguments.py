@@ -38,7 +38,7 @@ def sent(line: str) -> dict[str, Any]:
 def test_run_takes_a_name_a_file_overrides_and_a_time() -> None:
     wanted = arguments.parse_run("plasma -c configs/big.yaml --model.fps=60 --model.net.depth 4 --for 10s --no-poster")
     assert wanted == arguments.RunArguments(
-        "plasma", "configs/big.yaml", ("fps=60", "net.depth=4"), 10.0, None, has_poster=False
+        "plasma", None, "configs/big.yaml", ("fps=60", "net.depth=4"), 10.0, None, has_poster=False
     )
     assert wanted.waits
 
@@ -47,9 +47,15 @@ def test_a_plain_run_waits_for_nothing() -> None:
     assert not arguments.parse_run("").waits
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("1.5 h", 5400)])
+@pytest.mark.parametrize(("text", "seconds"), [("10", 10), ("10s", 10), ("500ms", 0.5), ("2m", 120), ("1.5h", 5400)])
 def test_a_duration_may_name_its_unit(text: str, seconds: float) -> None:
-    assert arguments.parse_duration(text) == seconds
+    assert arguments.parse_run(f"--for {text}").duration_s == seconds
+
+
+def test_a_path_takes_the_place_of_a_name() -> None:
+    assert arguments.parse_run("--path my-model").path == "my-model"
+    with pytest.raises(UsageError, match="--path my-model"):
+        arguments.parse_run("plasma --path my-model")
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def test_names_of_the_notebook_are_expanded_and_json_is_safe(run: Any) -> None:
         "grey = 0.25\nwhich = 'counter'\n%reactor run {which};",
         "session = %reactor session $which\nsession.wait(frames=1)\n%reactor send set_level level={grey}",
         '%reactor send set_level {"level": 0.75}',
-        "def inner():\n    half = 0.5\n    return get_ipython().run_line_magic('reactor', 'send set_level {half}')\ninner()",
+        "def inner():\n    half = 0.5\n    return get_ipython().run_line_magic('reactor', 'send set_level {half}')\n"
+        "inner()",
     )
     assert "0.25" in text(outputs[1])
     assert "0.75" in text(outputs[2])
@@ -160,3 +161,22 @@ def test_a_send_that_takes_long_says_where_the_result_is_to_be_had(run: Any) -> 
         allow_errors=True,
     )
     assert "has not returned" in text(outputs[1])
+
+
+def test_the_model_of_a_folder_plays(run: Any) -> None:
+    outputs = run(
+        "import pathlib\npathlib.Path('far').mkdir()\n"
+        "pathlib.Path('far/model.py').write_text('''\nimport numpy as np\n"
+        'from reactor_nb import VideoModel, model, get_ctx\n@model(name="far-away", config="far.yaml")\n'
+        "class Far(VideoModel):\n    def __init__(self, config):\n        self.size = config.size\n"
+        "    def start_session(self):\n        while not get_ctx().should_stop():\n"
+        "            get_ctx().emit_block(np.zeros((self.size, self.size, 3), np.uint8))\n''')\n"
+        "pathlib.Path('far/far.yaml').write_text('size: 32\\n')",
+        "session = %reactor run --path far --model.size=64 --frames 3\nprint(session.name, session.frame().shape)",
+        "%reactor config --path far --model.size=64",
+        "%reactor check --path far",
+    )
+    assert "far-away (64, 64, 3)" in text(outputs[1])
+    assert "--model.size=64" in text(outputs[2])
+    assert "FAILED" not in text(outputs[3])
+    assert text(outputs[3]).count("ok") >= 5
