@@ -176,7 +176,7 @@ def _absolute(url: str, folder: Path) -> str:
 
 def _checked_files(files: object, place: str) -> dict[str, str | None]:
     if isinstance(files, list):
-        files = dict.fromkeys(files)
+        files = dict.fromkeys(map(str, files))
     if not isinstance(files, dict) or not files:
         raise WeightsError(
             f"{place}.files is {_what(files)}; it needs file names: files: [config.json, model.safetensors]"
@@ -200,6 +200,8 @@ def _checked_sum(value: object, place: str) -> str:
 def _what(value: object) -> str:
     if value is None:
         return "nothing"
+    if value in ([], {}):
+        return "empty"
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else repr(value)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from reactor_nb.core.weights_progress import Progress
 from reactor_nb.core.weights_source import WeightsSource, one_file_of, safe_name
@@ -21,6 +21,7 @@ RETRY_AFTER_S: Final = (0.5, 2.0, 8.0)
 """Pauses before the next attempts at a file of which no more bytes came."""
 
 _CHUNK_BYTES: Final = 8 * 2**20
+_MOST_FOLDERS_DEEP: Final = 16
 _CONNECT_S, _READ_S = 20.0, 60.0
 # What tells one version of a remote file from another, under the names that file systems give it.
 _VERSION_KEYS: Final = ("ETag", "etag", "md5Hash", "blob_id", "Last-Modified", "LastModified", "mtime", "last_modified")
@@ -119,19 +120,30 @@ class Remote:
         if source.is_one_file:
             yield root, next(iter(source.sums))
         elif source.sums:
-            yield from ((f"{root.rstrip('/')}/{name}", name) for name in sorted(source.sums))
+            base = root.rstrip("/")
+            yield from ((f"{base}/{quote(name) if self._is_http else name}", name) for name in sorted(source.sums))
         elif not source.url.endswith("/") and (self._is_http or not self._fs.isdir(root)):
             yield root, one_file_of(source.url)
         else:
             base = f"{root.rstrip('/')}/"
-            for path in sorted(self._fs.find(root)):
+            for path in sorted(self._linked(base) if self._is_http else self._fs.find(root)):
                 name = str(path).removeprefix(base)
-                if self._is_http:
-                    # An index page links to itself as well, in another order.
-                    if "?" in name or "#" in name:
-                        continue
-                    name = unquote(name)
-                yield str(path), safe_name(name, source.shown_url)
+                yield str(path), safe_name(unquote(name) if self._is_http else name, source.shown_url)
+
+    def _linked(self, folder: str, depth: int = 0) -> Iterator[str]:
+        """What the index pages of a web server link to below `folder`.
+
+        fsspec's own walk leaves out, without a word, a folder that cannot be read.
+        """
+        for entry in self._fs.ls(folder, detail=True):
+            path = str(entry["name"])
+            # An index page links to itself as well, in another order.
+            if not path.startswith(folder) or path == folder or "?" in path or "#" in path:
+                continue
+            if not path.endswith("/"):
+                yield path
+            elif depth < _MOST_FOLDERS_DEEP:
+                yield from self._linked(path, depth + 1)
 
     def _described(self, path: str, name: str) -> RemoteFile:
         info: Mapping[str, Any] = self._fs.info(path)
@@ -155,25 +167,13 @@ class Remote:
             progress.add(-offset)
             source = self._open_at(file, 0)
         with source:
-            while True:
-                try:
-                    piece = source.read(_CHUNK_BYTES)
-                except ValueError as error:
-                    if "range" not in str(error):
-                        raise
-                    # The server has ignored the range; a stream from the beginning is what it can do.
-                    progress.add(-_size(target))
-                    _truncate(target)
-                    raise ConnectionError("the server cannot go on in the middle of a file") from error
-                if not piece:
-                    break
+            while piece := source.read(_CHUNK_BYTES):
                 _write(target, piece)
                 progress.add(len(piece))
 
     def _open_at(self, file: RemoteFile, offset: int) -> BinaryIO:
-        if self._is_http and offset == 0:
-            # One request for all of it, which every server answers.
-            return cast("BinaryIO", self._fs.open(file.path, "rb", block_size=0))
+        if self._is_http:
+            return self._streamed(file, offset)
         source = cast("BinaryIO", self._fs.open(file.path, "rb", block_size=_CHUNK_BYTES, cache_type="none"))
         try:
             if offset:
@@ -182,6 +182,18 @@ class Remote:
             source.close()
             raise _CannotResume from error
         return source
+
+    def _streamed(self, file: RemoteFile, offset: int) -> BinaryIO:
+        """One request for all that is left; fsspec's own seeking asks for blocks, of which a break leaves nothing."""
+        headers = dict(self._fs.kwargs.get("headers", {}))
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        # A size keeps it from asking for one; with a block size of 0 it is used for nothing else.
+        source: Any = self._fs.open(file.path, "rb", block_size=0, size=file.size or 1, headers=headers)
+        if offset and source.r.status != 206:
+            source.close()
+            raise _CannotResume
+        return cast("BinaryIO", source)
 
 
 class _CannotResume(Exception):
