@@ -23,13 +23,16 @@ LAYERS: dict[str, set[str]] = {
     "notebook": {"errors", "core", "media", "transport", "runtime"},
     "cli": {"errors", "core", "media", "transport", "runtime"},
     "__main__": {"cli"},
-    # `reactor_nb.run`: above the notebook, so that nothing in notebook/ may import it.
-    "play": {"errors", "core", "media", "transport", "runtime", "notebook"},
 }
 CORE_MAY_IMPORT = {"numpy", "pydantic", "pydantic_core", "omegaconf", "yaml"}
 """yaml comes with omegaconf: its errors carry line and column. torch is recognised, never imported."""
 
+IMPORTED_WHEN_USED = {"fsspec", "aiohttp", "platformdirs", "filelock"}
+"""What fetching weights needs; importing core loads none of it."""
+
 ONLY_IN: dict[str, str] = {
+    **dict.fromkeys(IMPORTED_WHEN_USED, "core/weights"),
+    "prompt_toolkit": "cli/",
     "av": "media/",
     "aiortc": "transport/webrtc.py",
     "aioice": "transport/webrtc.py",
@@ -41,7 +44,17 @@ ONLY_IN: dict[str, str] = {
     "comm": "notebook/",
     "torch": "nowhere",
 }
-NOT_LOADED_BY_CORE = ("torch", "aiortc", "av", "ipywidgets", "anywidget", "IPython", "ipykernel", "jupyterlab")
+NOT_LOADED_BY_CORE = (
+    "torch",
+    "aiortc",
+    "av",
+    "ipywidgets",
+    "anywidget",
+    "IPython",
+    "ipykernel",
+    "jupyterlab",
+    *IMPORTED_WHEN_USED,
+)
 
 # The package's own __init__ is the front of all layers and lazy; what it loads is tested below.
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -92,7 +105,9 @@ def test_a_library_is_imported_only_where_it_belongs(path: Path) -> None:
         top = module.split(".")[0]
         if top in ONLY_IN and not _name(path).startswith(ONLY_IN[top]):
             wrong.append(f"{_name(path)}:{line} imports {module}, which belongs in {ONLY_IN[top]}")
-        if _layer(path) == "core" and top not in CORE_MAY_IMPORT | sys.stdlib_module_names | {"reactor_nb"}:
+        if _layer(path) == "core" and top not in CORE_MAY_IMPORT | IMPORTED_WHEN_USED | sys.stdlib_module_names | {
+            "reactor_nb"
+        }:
             wrong.append(f"{_name(path)}:{line} imports {module}; core is numpy, pydantic, omegaconf and the library")
     assert not wrong, "\n".join(wrong)
 
