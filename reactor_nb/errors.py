@@ -24,8 +24,9 @@
     ├── WrongThreadError              RuntimeError a call from a thread that does not own the object
     ├── ClosedError                   RuntimeError a call after close()
     ├── CarrierError                  RuntimeError a road to the page that could not be built
+    ├── MediaFileError                OSError      a video or picture that cannot be read or written
     ├── MessageError                  ValueError   a message that the wire protocol does not know or cannot carry
-    └── UsageError                    ValueError   a magic or command line that cannot be read
+    └── UsageError                    ValueError   a magic, a command line or arguments of the library that cannot be read
 
     SessionStopped                    BaseException: ends a model loop that never asks should_stop()
 """
@@ -174,6 +175,10 @@ class ClosedError(ReactorError, RuntimeError):
 
 class CarrierError(ReactorError, RuntimeError):
     code = "carrier"
+
+
+class MediaFileError(ReactorError, OSError):
+    code = "media_file"
 
 
 class MessageError(ReactorError, ValueError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from reactor_nb.core.camera import takes_frames
 from reactor_nb.core.config import Overrides
+from reactor_nb.core.context import Boundary
 from reactor_nb.core.model import VideoModel
 from reactor_nb.core.session import Session, SessionEvent
 from reactor_nb.errors import ModelStuckError, NotStreamingError, ReactorError, UsageError
@@ -26,6 +28,7 @@ Call: TypeAlias = tuple[int, str] | tuple[int, str, Mapping[str, Any]]
 Inputs: TypeAlias = str | os.PathLike[str] | Iterable[NDArray[np.uint8]]
 
 IDLE_TIMEOUT_S = 600.0
+TICK_S = 0.2
 
 
 class HeadlessResult(NamedTuple):
@@ -39,6 +42,19 @@ class HeadlessResult(NamedTuple):
     frames: list[NDArray[np.uint8]]
     messages: list[dict[str, Any]]
     stats: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """What is run: the arguments of `Runtime.run`."""
+
+    cls: type[VideoModel]
+    config: str | os.PathLike[str] | None
+    overrides: Overrides
+    folder: str | os.PathLike[str] | None
+
+    def start(self, runtime: Runtime, boundary: Boundary | None = None) -> Session:
+        return runtime.run(self.cls, self.config, self.overrides, folder=self.folder, boundary=boundary)
 
 
 def headless(
@@ -80,32 +96,46 @@ def headless(
     demand_spec(model)
     _check_frames(frames, inputs)
     scripted = checked_calls(model, calls, frames)
-    source = _opened(model, inputs)
-    script = Script(scripted, source, frames)
-    runtime = Runtime(lambda: PagelessLink(sink=script.sink))
+    if inputs is not None:
+        check_takes_frames(model)
+    from_file = None
+    if isinstance(inputs, (str, os.PathLike)):
+        from reactor_nb.media.input_file import open_frames
+
+        inputs = from_file = open_frames(inputs)
+    kept: list[NDArray[np.uint8]] = []
+    script = Script(
+        scripted,
+        iter(inputs) if inputs is not None else None,
+        frames,
+        kept.append,
+        ends_with_inputs=frames is None,
+    )
     try:
-        result = _play(runtime, script, model, config, overrides, folder, timeout_s)
-    except BaseException:
-        # What went wrong first is told; a model that does not stop either must not hide it.
-        with suppress(ReactorError):
-            runtime.close()
-        raise
+        session, messages = play_script(script, ModelRun(model, config, overrides, folder), timeout_s=timeout_s)
     finally:
-        if source is not inputs and isinstance(source, Generator):
-            source.close()  # the file that was opened here
-    runtime.close()
-    return result
+        if from_file is not None:
+            from_file.close()
+    stats = {**session.stats(), "replies": script.replies, "log": session.log.text()}
+    return HeadlessResult(kept, messages, stats)
 
 
-def _play(
-    runtime: Runtime,
+def play_script(
     script: Script,
-    model: type[VideoModel],
-    config: str | os.PathLike[str] | None,
-    overrides: Overrides,
-    folder: str | os.PathLike[str] | None,
-    timeout_s: float | None,
-) -> HeadlessResult:
+    run: ModelRun,
+    *,
+    timeout_s: float | None = IDLE_TIMEOUT_S,
+    on_session: Callable[[Session], None] = lambda session: None,
+    on_tick: Callable[[Session], None] | None = None,
+) -> tuple[Session, list[dict[str, Any]]]:
+    """Run one session to the end of its script, and free the model; the session and what it sent.
+
+    Args:
+        on_session: called with the session before it starts.
+        on_tick: called a few times a second while it plays, on the calling thread.
+    Raises:
+        ReactorError: as `headless`.
+    """
     messages: list[dict[str, Any]] = []
     over = threading.Event()
 
@@ -118,33 +148,66 @@ def _play(
     def begin(name: str, session: Session) -> None:
         script.session = session
         session.subscribe(listen)
+        on_session(session)
 
-    runtime.on_session(begin)
-    session = runtime.run(model, config, overrides, folder=folder, boundary=script)
-    produced = 0
-    while not over.wait(timeout_s):
-        before, produced = produced, script.sink.counts().produced
-        if produced == before:
-            raise _idle(session, produced, timeout_s or 0.0)
-    if script.error is not None:
-        raise script.error
-    session.result()
+    runtime = Runtime(lambda: PagelessLink(sink=script.sink))
+    try:
+        runtime.on_session(begin)
+        session = run.start(runtime, boundary=script)
+        patience = Patience(session, timeout_s)
+        while not over.wait(timeout_s if on_tick is None else TICK_S):
+            patience.check()
+            if on_tick is not None:
+                on_tick(session)
+        if script.error is not None:
+            raise script.error
+        session.result()
+        _demand_all_calls(script, session)
+    except BaseException:
+        # What went wrong first is told; a model that does not stop either must not hide it.
+        with suppress(ReactorError):
+            runtime.close()
+        raise
+    runtime.close()
+    return session, messages
+
+
+class Patience:
+    """How long a session may go without a frame, loading included."""
+
+    def __init__(self, session: Session, timeout_s: float | None) -> None:
+        self._session = session
+        self._timeout_s = timeout_s
+        self._frames = 0
+        self._since_s = time.monotonic()
+
+    def check(self) -> None:
+        """To be called now and then.
+
+        Raises:
+            ModelStuckError: the time is up; with the model's stack.
+        """
+        frames, now_s = self._session.stats()["produced"], time.monotonic()
+        if frames != self._frames:
+            self._frames, self._since_s = frames, now_s
+            return
+        if self._timeout_s is None or now_s - self._since_s < self._timeout_s:
+            return
+        is_loading = self._session.state == "loading"
+        what = "has not loaded" if is_loading else f"has emitted no frame after its first {frames}"
+        raise ModelStuckError(
+            f"{self._session.name} {what} for {self._timeout_s:g} s. If it needs longer: headless(..., timeout_s=None)",
+            self._session.loaded.stack(),
+        )
+
+
+def _demand_all_calls(script: Script, session: Session) -> None:
     if script.left:
         call = script.left[0]
         raise NotStreamingError(
-            f"{call.name} was not run: start_session of {session.name} returned after {len(script.sink.frames)} frames, "
-            f"before frame {call.frame}. Call it earlier, or let the loop go on until get_ctx().should_stop()."
+            f"{call.name} was not run: start_session of {session.name} returned after {script.sink.counts().played} "
+            f"frames, before frame {call.frame}. Call it earlier, or let the loop go on until get_ctx().should_stop()."
         )
-    stats = {**session.stats(), "replies": script.replies, "log": session.log.text()}
-    return HeadlessResult(script.sink.frames, messages, stats)
-
-
-def _idle(session: Session, produced: int, timeout_s: float) -> ModelStuckError:
-    what = "has not loaded" if session.state == "loading" else f"has emitted no frame, after {produced},"
-    return ModelStuckError(
-        f"{session.name} {what} within {timeout_s:g} s. If it needs longer: headless(..., timeout_s=None)",
-        session.loaded.stack(),
-    )
 
 
 def _check_frames(frames: int | None, inputs: Inputs | None) -> None:
@@ -155,17 +218,15 @@ def _check_frames(frames: int | None, inputs: Inputs | None) -> None:
         raise UsageError(f"frames is {frames!r}; it needs a count of frames: frames=120")
 
 
-def _opened(model: type[VideoModel], inputs: Inputs | None) -> Iterator[NDArray[np.uint8]] | None:
-    if inputs is None:
-        return None
+def check_takes_frames(model: type[VideoModel]) -> None:
+    """Refuse input for a model that would not look at it.
+
+    Raises:
+        UsageError: the class has no on_frame.
+    """
     if not takes_frames(model):
         raise UsageError(
-            f"inputs are given, and {model.__name__} takes no frames. Add to the class:\n"
+            f"input is given, and {model.__name__} takes no frames. Add to the class:\n"
             "    def on_frame(self, frame):  # (H, W, 3) uint8 RGB\n"
             "        self.newest = frame"
         )
-    if isinstance(inputs, (str, os.PathLike)):
-        from reactor_nb.media.video_file import open_frames
-
-        return iter(open_frames(Path(inputs)))
-    return iter(inputs)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from reactor_nb.core.session import Session
 from reactor_nb.errors import CallTimeoutError, NotStreamingError, UsageError
 
 CALL_TIMEOUT_S = 60.0
-# A loop that asks should_stop() twice in a turn is at work; one that asks this often between two frames waits for input.
+# A loop that asks should_stop() twice in a turn is at work; one that asks this often without a frame waits for input.
 _TURNS_OF_WAITING = 8
 _END_OF_INPUT_S = 5.0
 _EXAMPLE = 'calls=[(30, "move", {"direction": "left"})]'
@@ -35,23 +35,30 @@ class ScriptedCall:
     params: Mapping[str, Any]
 
 
-class CollectingSink:
-    """A FrameSink that keeps every frame up to `most_frames` and holds nobody. Threads: any."""
+Keep: TypeAlias = Callable[[NDArray[np.uint8]], None]
+"""Takes one (H, W, 3) uint8 frame, its own from then on; on the emitting thread, which it may hold."""
 
-    def __init__(self, most_frames: int | None) -> None:
-        self.frames: list[NDArray[np.uint8]] = []
-        """(H, W, 3) uint8 each, of their own."""
+
+class ScriptSink:
+    """A FrameSink without a clock: hands every frame up to `most_frames` on. Threads: any."""
+
+    def __init__(self, most_frames: int | None, keep: Keep) -> None:
         self._most = most_frames
+        self._keep = keep
         self._lock = threading.Lock()
         self._produced = 0
+        self._kept = 0
         self._is_closed = False
 
     def put(self, block: Block) -> None:
         with self._lock:
             self._produced += len(block)
-            if not self._is_closed:
-                room = None if self._most is None else self._most - len(self.frames)
-                self.frames += list(block.frames[:room])
+            if self._is_closed:
+                return
+            kept = block.frames[: None if self._most is None else self._most - self._kept]
+            self._kept += len(kept)
+        for pixels in kept:
+            self._keep(pixels)
 
     def finish(self) -> None:
         """Nothing waits here."""
@@ -62,7 +69,7 @@ class CollectingSink:
 
     def counts(self) -> BufferCounts:
         with self._lock:
-            return BufferCounts(self._produced, len(self.frames), self._produced - len(self.frames))
+            return BufferCounts(self._produced, self._kept, self._produced - self._kept)
 
 
 class Script:
@@ -73,7 +80,9 @@ class Script:
     for input: it is shown the next frame. Calls run on the session's command thread, as everywhere.
 
     Args:
-        frames: how many to play; None for as many as there are inputs.
+        frames: how many to play at most; None for no limit.
+        keep: takes each frame.
+        ends_with_inputs: whether it is over when a frame was emitted for the last input.
     Threads: `reached` and `asked` on the author's; the fields are read when the session is over.
     """
 
@@ -82,15 +91,19 @@ class Script:
         calls: Iterable[ScriptedCall],
         inputs: Iterator[NDArray[np.uint8]] | None,
         frames: int | None,
+        keep: Keep,
+        *,
+        ends_with_inputs: bool = False,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
-        self.sink = CollectingSink(frames)
+        self.sink = ScriptSink(frames, keep)
         self.replies: list[dict[str, Any]] = []
         self.error: Exception | None = None
         self.session: Session
         self._calls = deque(sorted(calls, key=lambda call: call.frame))
         self._inputs = inputs
         self._frames = frames
+        self._ends_with_inputs = ends_with_inputs
         self._call_timeout_s = call_timeout_s
         self._performing = threading.Lock()
         self._boundary = 0  # the next one to be performed
@@ -141,9 +154,9 @@ class Script:
 
     def _is_complete(self) -> bool:
         produced = self._produced()
-        if self._frames is not None:
-            return produced >= self._frames
-        return self._inputs is None and produced >= self._shown
+        if self._frames is not None and produced >= self._frames:
+            return True
+        return self._ends_with_inputs and self._inputs is None and produced >= self._shown
 
     def _perform(self, boundary: int) -> None:
         while self._calls and self._calls[0].frame <= boundary and self.error is None:
