@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import threading
 from typing import Any
 
 from reactor_nb.errors import ReactorError
@@ -38,3 +40,36 @@ def show_error(error: ReactorError) -> None:
     if traceback_text:
         sys.stderr.write(f"{traceback_text.rstrip()}\n\n")
     tell(f"Error: {error}")
+
+
+class LiveLine:
+    """One line on stderr that is written anew, where that is a terminal; lines above it stay. Threads: any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards what is on the screen
+        self._text = ""
+        self._is_shown = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        if not self._is_shown:
+            return
+        with self._lock:
+            width = shutil.get_terminal_size().columns - 1
+            self._text = text[:width]
+            sys.stderr.write(f"\r\x1b[K{self._text}")
+            sys.stderr.flush()
+
+    def above(self, text: str) -> None:
+        """A line that stays."""
+        with self._lock:
+            clear, again = ("\r\x1b[K", self._text) if self._is_shown else ("", "")
+            sys.stderr.write(f"{clear}{text}\n{again}")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Take the line away. Idempotent."""
+        with self._lock:
+            if self._is_shown and self._text:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+            self._text = ""

@@ -1,4 +1,4 @@
-"""What a model takes, as JSON for others: in Reactor's form, as an OpenAPI document, as a JSON schema of its messages."""
+"""What a model takes, as JSON: in Reactor's form, as an OpenAPI document, as a JSON schema of its messages."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _openapi(spec: ModelSpec, commands: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json_schema(spec: ModelSpec, commands: Mapping[str, Any]) -> dict[str, Any]:
-    messages = [
+    messages: list[Any] = [
         {
             "title": name,
             "description": command["description"],

@@ -185,7 +185,8 @@ class Session:
     def wait_ready(self, timeout_s: float | None = None) -> bool:
         """Wait until the model has loaded; False at the timeout or if the session is over without."""
         self._refuse_own_threads("wait_ready")
-        self._life.wait_for(lambda: self._life.has_begun or self._life.is_told, timeout_s)
+        # Not has_begun alone: between it and the state "ready" a call would still be refused.
+        self._life.wait_for(lambda: self._life.is_told or self._life.state not in ("loading", "stopping"), timeout_s)
         return self._life.has_begun
 
     def wait(self, timeout_s: float | None = None, frames: int | None = None) -> bool:
