@@ -108,12 +108,12 @@ class Panel:
             return
         if event.kind == "state":
             self._show_state(session)
-            if session.state in ("ended", "failed"):
-                self._later(lambda: self._update_posters(_still_of(session)))
+            if session.is_over:
+                self._update_posters(session, _still_of(session))
         elif event.kind == "first_frame":
-            self._later(lambda: self._update_posters(_still_of(session)))
+            self._update_posters(session, _still_of(session))
         elif event.kind == "snapshot":
-            self._later(lambda: self._update_posters(event.data["still"]))
+            self._update_posters(session, event.data["still"])
         elif event.kind == "call" and not event.data["is_error"] and self._controls is not None:
             self._controls.applied(event.data["name"], event.data["params"], event.data["source"])
 
@@ -128,14 +128,22 @@ class Panel:
                 loading_since_ms=(time.time() - session.loading_s()) * 1000 if state == "loading" else 0.0,
             )
 
-    def _update_posters(self, still: Still | None) -> None:
-        if still is not None:
-            for poster in self._posters:
+    def _update_posters(self, session: Session, still: Still | None) -> None:
+        """On the panel's own thread: a PNG takes the time of a frame."""
+        posters = self._posters
+        if still is None or self._is_closed:
+            return
+
+        def write() -> None:
+            for poster in posters:
                 poster.show(still)
 
-    def _later(self, work: Callable[[], Any]) -> None:
-        if not self._is_closed:
-            self._slow.submit(work)
+        def written(done: Future[None]) -> None:
+            error = None if done.cancelled() else done.exception()
+            if error is not None:
+                session.log.note(f"the poster was not written: {type(error).__name__}: {error}")
+
+        self._slow.submit(write).add_done_callback(written)
 
     def _tell(self, message: dict[str, Any]) -> None:
         self.viewer.tell(message)
