@@ -78,6 +78,8 @@ def remove_alias() -> None:
     """Take it back: the next import of `reactor_runtime` finds what is installed, or nothing. Idempotent."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+    if ORIGINAL in sys.modules and not _is_ours(sys.modules[ORIGINAL]):
+        import_module("reactor_nb.core.upstream").take_back()
     for name in _STANDS_IN:
         if _is_ours(sys.modules.get(name)):
             del sys.modules[name]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from reactor_nb.core.model import VideoModel, proposed_name, spec_of
+from reactor_nb.core.upstream import recognised
 from reactor_nb.errors import ModelNotFoundError, SeveralModelsError
 
 # IPython's own names for what cells returned (`_`, `_3`, `___`): a class shown once must not stay a candidate there.
@@ -20,12 +21,13 @@ def models_in(namespace: Mapping[str, Any]) -> dict[str, type[VideoModel]]:
     Of equal model names the last decorated wins.
     """
     found: dict[str, tuple[int, type[VideoModel]]] = {}
-    for variable, value in list(namespace.items()):
+    for variable, named in list(namespace.items()):
+        value = None if _HISTORY.fullmatch(variable) else recognised(named)
         spec = spec_of(value)
-        if spec is None or _HISTORY.fullmatch(variable):
+        if spec is None:
             continue
         if spec.name not in found or found[spec.name][0] < spec.order:
-            found[spec.name] = (spec.order, value)
+            found[spec.name] = (spec.order, cast("type[VideoModel]", value))  # spec_of knows no other classes
     return {name: cls for name, (_, cls) in sorted(found.items(), key=lambda item: item[1][0])}
 
 
@@ -41,9 +43,9 @@ def choose(namespace: Mapping[str, Any], name: str | None = None) -> type[VideoM
         return _only(models, namespace)
     if name in models:
         return models[name]
-    value = namespace.get(name)
+    value = recognised(namespace.get(name))
     if spec_of(value) is not None:
-        return value  # type: ignore[return-value]  # spec_of knows only VideoModel subclasses
+        return cast("type[VideoModel]", value)
     if value is not None:
         raise ModelNotFoundError(_no_model(name, value, models))
     if not models:

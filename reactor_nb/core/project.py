@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reactor_nb.core.discovery import models_in, undecorated_in
 from reactor_nb.core.import_failure import Failure
@@ -15,6 +15,7 @@ from reactor_nb.core.importing import forget, import_file, import_notebook, impo
 from reactor_nb.core.model import VideoModel, proposed_name, spec_of
 from reactor_nb.core.source import file_of, place_of
 from reactor_nb.core.source_scan import Scan, scan_text
+from reactor_nb.core.upstream import recognised
 from reactor_nb.errors import ModelNotFoundError, SeveralModelsError
 
 NONE_FOUND = "No @model decorated class found in project."
@@ -128,7 +129,8 @@ def _models_of(file: Path, namespace: Mapping[str, Any]) -> Iterable[type[VideoM
     if file.suffix == ".ipynb":
         # A cell that decorates a name again replaces the class.
         return models_in(namespace).values()
-    return [value for value in namespace.values() if spec_of(value) is not None]
+    values = map(recognised, list(namespace.values()))
+    return [cast("type[VideoModel]", value) for value in values if spec_of(value) is not None]
 
 
 def _none_found(

@@ -48,6 +48,11 @@ def note_place(cls: type, frame: FrameType | None) -> None:
         setattr(cls, _PLACE, Place(frame.f_code.co_filename, frame.f_lineno))
 
 
+def share_place(cls: type, original: type) -> None:
+    """Say that `cls`, which was made by a program, is written where `original` is."""
+    setattr(cls, _PLACE, place_of(original))
+
+
 def fingerprint(cls: type) -> str:
     """A hash of the source of `cls` and of its base classes that are the user's own.
 
