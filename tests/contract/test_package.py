@@ -61,7 +61,7 @@ def test_torch_is_asked_for_by_an_extra_only(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_sdist_holds_the_built_viewer_and_what_rebuilds_it(sdist_names: set[str]) -> None:
-    needed = {*VIEWER, "hatch_build.py", "pyproject.toml", "LICENSE", "README.md", "Makefile"}
+    needed = {*VIEWER, "js/hatch_build.py", "pyproject.toml", "LICENSE", "README.md", "Makefile"}
     assert needed | {"js/package.json", "js/package-lock.json", "js/.npmrc"} <= sdist_names
     assert any(name.startswith("js/src/") for name in sdist_names)
     assert any(name.startswith("notebooks/") for name in sdist_names)
