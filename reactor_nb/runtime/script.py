@@ -231,4 +231,4 @@ def _scripted(given: Any) -> ScriptedCall:
         is_number = isinstance(frame, (int, np.integer)) and not isinstance(frame, bool)
         if is_number and frame >= 0 and isinstance(name, str) and isinstance(params, Mapping):
             return ScriptedCall(int(frame), name, dict(params))
-    raise UsageError(f"calls holds {str(given)[:80]!r}; it needs (frame number from 0, name, parameters): {_EXAMPLE}")
+    raise UsageError(f"calls holds {repr(given)[:80]}; it needs (frame number from 0, name, parameters): {_EXAMPLE}")

@@ -45,12 +45,19 @@ class ShownFrames:
         self._recording: Recording | None = None
         self._first_s: float | None = None
         self._last_s = 0.0
+        self._half_interval_s = 0.0
 
     @property
     def played_s(self) -> float:
         return self._last_s - self._first_s if self._first_s is not None else 0.0
 
     def begin(self, rate_fps: float) -> None:
+        """A session is about to start.
+
+        Raises:
+            MediaFileError: `out` cannot be written.
+        """
+        self._half_interval_s = 0.5 / rate_fps
         if self._out is not None:
             self._recording = Recording(self._out, rate_fps)
 
@@ -61,7 +68,8 @@ class ShownFrames:
         if self._first_s is None:
             self._first_s = frame.played_s
         at_s = frame.played_s - self._first_s
-        if self._duration_s is not None and at_s >= self._duration_s:
+        # A frame may come a quarter of an interval early; 3 s of 30 fps are 90 frames.
+        if self._duration_s is not None and at_s >= self._duration_s - self._half_interval_s:
             self.is_enough.set()
             return
         self._last_s = frame.played_s
