@@ -243,7 +243,8 @@ class LoadedModel:
             body, done = self._bodies.popleft()
         failure: ModelFailedError | None = None
         try:
-            body(self.instance)
+            with loading(self.cls):
+                body(self.instance)
         except SessionStopped as end:
             strip(end)
         except BaseException as error:

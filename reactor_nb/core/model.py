@@ -150,10 +150,10 @@ class VideoModel(metaclass=_VideoModelType):
     def weights(cls, name: str) -> Path:
         """The folder of the weights that @model(weights=[...]) names. Absolute, and it exists.
 
-        Called as `VideoModel.weights(name)` it means the model that is being loaded on this thread.
+        Called as `VideoModel.weights(name)` it means the model that is being loaded or played on this thread.
 
         Raises:
-            WeightsError: not declared, no valid name, not found, or no model is being loaded.
+            WeightsError: not declared, no valid name, not found, not to be fetched, or no model is at work.
         Source: seed 000, "weights" and "Complete Example".
         """
         owner = _owner_of_weights(cls, name)
@@ -279,8 +279,8 @@ def _is_sketch(cls: type) -> bool:
 def _owner_of_weights(cls: type[VideoModel], name: str) -> type[VideoModel]:
     with _loading_lock:
         here = _loading.get(threading.get_ident(), [])
-        everywhere = [classes[-1] for classes in _loading.values()]
-    # A thread that `__init__` starts to load its parts is not the loader's; it can only mean the one being loaded.
+        everywhere = list(dict.fromkeys(classes[-1] for classes in _loading.values()))
+    # A thread that the author starts, to load parts, is not the model's; it can only mean the one that is at work.
     current = here[-1] if here else everywhere[0] if len(everywhere) == 1 else None
     if current is not None and issubclass(current, cls):
         return current
@@ -288,8 +288,10 @@ def _owner_of_weights(cls: type[VideoModel], name: str) -> type[VideoModel]:
         if spec_of(owner) is not None:
             return owner
     if cls is VideoModel:
+        several = " and ".join(sorted(owner.__name__ for owner in everywhere))
+        where = f"on a thread that is none of {several}'s" if several else "while no model is being loaded or played"
         raise WeightsError(
-            f'VideoModel.weights("{name}") was called while no model is being loaded, so it cannot tell whose weights '
-            f'are meant. Call it in __init__, or on the class: MyModel.weights("{name}")'
+            f'VideoModel.weights("{name}") was called {where}, so it cannot tell whose weights are meant. Call it in '
+            f'__init__, or on the class: {everywhere[0].__name__ if everywhere else "MyModel"}.weights("{name}")'
         )
     return cls

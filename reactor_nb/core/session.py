@@ -23,7 +23,7 @@ from reactor_nb.core.failure import fresh
 from reactor_nb.core.life import STATES, Life
 from reactor_nb.core.loaded import LoadedModel
 from reactor_nb.core.log import bind_log
-from reactor_nb.core.model import VideoModel
+from reactor_nb.core.model import VideoModel, loading
 from reactor_nb.core.outlet import Outlet
 from reactor_nb.core.still import Still
 from reactor_nb.errors import (
@@ -363,6 +363,7 @@ class Session:
         around = ExitStack()
         around.enter_context(bind_log(self.log))
         around.enter_context(bind_context(self._context))
+        around.enter_context(loading(self.loaded.cls))
         return around
 
     def _perform(self, spec: CommandSpec, validated: Mapping[str, Any]) -> Any:

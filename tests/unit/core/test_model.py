@@ -342,6 +342,32 @@ def test_weights_while_nothing_is_loaded_say_where_to_call_them() -> None:
         VideoModel.weights("x")
 
 
+def test_weights_of_a_thread_that_belongs_to_none_of_several_models_are_refused() -> None:
+    asked, answers = threading.Barrier(3), threading.Event()
+
+    def load(name: str) -> type[VideoModel]:
+        def wait() -> Path:
+            asked.wait(5)
+            answers.wait(5)
+            return Path()
+
+        cls = weighted(wait)
+        cls.__name__ = name
+        return cls
+
+    threads = [threading.Thread(target=load(name)) for name in ("One", "Two")]
+    for thread in threads:
+        thread.start()
+    asked.wait(5)
+    try:
+        with pytest.raises(WeightsError, match=r"on a thread that is none of One and Two's, so it cannot tell whose"):
+            VideoModel.weights("x")
+    finally:
+        answers.set()
+        for thread in threads:
+            thread.join(5)
+
+
 def test_weights_of_an_undecorated_class_say_what_to_write() -> None:
     with pytest.raises(WeightsError, match=r'Write @model\(name="playable", weights=\["x"\]\) above it'):
         Playable.weights("x")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from reactor_nb.core.command import command
+from reactor_nb.core.context import get_ctx
 from reactor_nb.core.model import ModelSpec, VideoModel, model
 from reactor_nb.core.weights import WeightPlace, add_weights, find_weights, list_weights
 from reactor_nb.errors import WeightsError
+from tests.unit.core.stage import staged
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
@@ -179,6 +184,32 @@ def test_a_copy_that_fails_leaves_nothing(dream: type[VideoModel], cache: Path, 
     with pytest.raises(WeightsError, match=r"cannot be copied to"):
         add_weights("vae", source, dream)
     assert list(cache.iterdir()) == []
+
+
+def test_weights_may_be_asked_for_while_the_model_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTOR_WEIGHTS_PATH", str(tmp_path))
+    vae = written(tmp_path / "vae" / "model.bin")
+    found: list[Path] = []
+
+    @model("late", weights=["vae"])
+    class Late(VideoModel):
+        @command("reload")
+        def reload(self) -> None:
+            found.append(VideoModel.weights("vae"))
+
+        def start_session(self) -> None:
+            found.append(VideoModel.weights("vae"))
+            thread = threading.Thread(target=self.reload)
+            thread.start()
+            thread.join(5)
+            while not get_ctx().should_stop():
+                get_ctx().emit_block(np.zeros((4, 6, 3), np.uint8))
+
+    with staged(Late) as stage:
+        session = stage.play()
+        assert session.wait(5, 1)
+        session.send("reload", 5)
+    assert found == [vae] * 3
 
 
 def test_a_class_without_model_has_no_weights_to_list() -> None:
