@@ -6,6 +6,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from reactor_nb.core.alias import install_alias, remove_alias
 from reactor_nb.core.session import Session
 from reactor_nb.notebook.capture import OutputCapture
 from reactor_nb.notebook.panels import Panels
@@ -33,6 +34,7 @@ class Extension:
         for key in (f"%{_MAGIC}", _MAGIC):
             shell.set_hook("complete_command", self._completer, str_key=key)
         self._capture.install()
+        install_alias()
         if has_widgets(shell):
             self.panels = Panels(self.runtime, self._publish)
             self.runtime.prepare()
@@ -59,6 +61,7 @@ class Extension:
             if self.panels is not None:
                 self.panels.close()
             self._capture.uninstall()
+            remove_alias()
             self.shell.magics_manager.magics["line"].pop(_MAGIC, None)
             formatter = self._formatter()
             if formatter.type_printers.get(Session) == self.display:
