@@ -42,20 +42,27 @@ def copy_folder(source: Path, target: Path) -> None:
 _ELSEWHERE = "Set REACTOR_WEIGHTS_PATH to the folder that holds it instead."
 
 
-def _link_or_copy(source: str, target: str) -> str:
-    try:
-        os.link(os.path.realpath(source), target)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)
-    return target
-
-
 def _demand_room(source: Path, staging: Path) -> None:
-    if source.stat().st_dev == staging.stat().st_dev:
+    files = [path for path in source.rglob("*") if path.is_file()]
+    if not files or _is_linked(files[0], staging / "probe"):
         return
-    needed = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    needed = sum(path.stat().st_size for path in files)
     free = shutil.disk_usage(staging).free
     if needed > free:
         raise WeightsError(
             f"{source} takes {in_words(needed)}, and {in_words(free)} are free in {staging.parent}. {_ELSEWHERE}"
         )
+
+
+def _is_linked(source: Path, target: Path) -> bool:
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another file system, or one without links
+        return False
+    return True
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    if not _is_linked(Path(source), Path(target)):
+        shutil.copy2(source, target)
+    return target

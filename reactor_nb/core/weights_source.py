@@ -124,13 +124,13 @@ def source_from(folder: Path, name: str, sources: Mapping[str, Any]) -> WeightsS
     url = _absolute(url.strip(), folder)
     if files is not None:
         return WeightsSource(name, url, _checked_files(files, place), options=options)
-    one = one_file_of(url) if sha256 is not None or not url.endswith("/") else None
     if sha256 is not None:
-        if not one or url.endswith("/"):
+        if url.endswith("/"):
             raise WeightsError(
                 f"{place} has sha256, which is for one file, and a url of a folder. Write files: instead."
             )
-        return WeightsSource(name, url, {one: _checked_sum(sha256, place)}, is_one_file=True, options=options)
+        sums = {one_file_of(url): _checked_sum(sha256, place)}
+        return WeightsSource(name, url, sums, is_one_file=True, options=options)
     return WeightsSource(name, url, options=options)
 
 
@@ -146,7 +146,10 @@ def one_file_of(url: str) -> str:
         WeightsError: there is none that could be the name of a file.
     """
     # Of a chain such as zip://model.bin::https://host/all.zip the first link names the file.
-    return safe_name(unquote(PurePosixPath(urlsplit(url.partition("::")[0]).path).name), url)
+    parts = urlsplit(url.partition("::")[0])
+    # In s3://model.bin, or memory://model.bin, it stands where a web address has the host.
+    path = parts.path.strip("/") or ("" if parts.scheme in ("http", "https") else parts.netloc)
+    return safe_name(unquote(PurePosixPath(path).name), url)
 
 
 def safe_name(name: str, place: str) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, Literal, cast
 from urllib.parse import quote, unquote
 
 from reactor_nb.core.weights_progress import Progress
@@ -155,7 +155,7 @@ class Remote:
         offset = _size(target)
         if file.size is not None and offset >= file.size and target.exists():
             if offset > file.size:
-                _truncate(target)
+                _write(target, b"", "wb")
                 progress.add(-offset)
                 offset = 0
             else:
@@ -163,7 +163,7 @@ class Remote:
         try:
             source = self._open_at(file, offset)
         except _CannotResume:
-            _truncate(target)
+            _write(target, b"", "wb")
             progress.add(-offset)
             source = self._open_at(file, 0)
         with source:
@@ -206,28 +206,20 @@ class _DiskError(Exception):
         self.reason = reason
 
 
-def sha256_of(path: Path, progress: Progress | None = None) -> str:
+def sha256_of(path: Path, progress: Progress) -> str:
     """The SHA-256 of a file, in hex."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_CHUNK_BYTES):
             total.update(piece)
-            if progress is not None:
-                progress.add(len(piece))
+            progress.add(len(piece))
     return total.hexdigest()
 
 
-def _write(target: Path, piece: bytes) -> None:
+def _write(target: Path, piece: bytes, mode: Literal["ab", "wb"] = "ab") -> None:
     try:
-        with target.open("ab") as file:
+        with target.open(mode) as file:
             file.write(piece)
-    except OSError as error:
-        raise _DiskError(error) from error
-
-
-def _truncate(target: Path) -> None:
-    try:
-        target.write_bytes(b"")
     except OSError as error:
         raise _DiskError(error) from error
 

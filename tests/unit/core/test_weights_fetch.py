@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import sys
 import threading
@@ -10,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import fsspec  # type: ignore[import-untyped]
 import pytest
 from filelock import FileLock
+from fsspec.spec import AbstractFileSystem  # type: ignore[import-untyped]
 
 from reactor_nb.core.weights_fetch import fetch, fetched_folder
 from reactor_nb.core.weights_source import WeightsSource, source_from
@@ -236,6 +239,67 @@ def test_a_cache_folder_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(WeightsError, match=r"cannot be made: Not a directory\. Set XDG_CACHE_HOME"):
         fetched(source(tmp_path, "file"), tmp_path / "file")
+
+
+def test_a_fetch_without_room_is_not_begun(server: WeightsServer, cache: Path) -> None:
+    server.claims_bytes = 10**18
+    with pytest.raises(WeightsError, match=r"^vae needs 1e\+09 GB more, and .* are free in .*Set XDG_CACHE_HOME"):
+        fetched(source(cache, f"{server.url}/w/model.bin"), cache)
+    assert server.gets == []
+
+
+def test_what_cannot_be_written_is_told_at_once(server: WeightsServer, cache: Path) -> None:
+    wanted = source(cache, f"{server.url}/w/model.bin")
+    (fetched_folder(wanted, cache).parent / "partial" / "model.bin").mkdir(parents=True)
+    with pytest.raises(WeightsError, match=r"model\.bin cannot be written: IsADirectoryError"):
+        fetched(wanted, cache)
+    assert len(server.gets) == 1
+
+
+def test_a_file_where_a_folder_is_needed_is_told(server: WeightsServer, cache: Path) -> None:
+    wanted = source(cache, {"url": f"{server.url}/w", "files": ["config.json", "config.json/a.bin"]})
+    server.files["/w/config.json/a.bin"] = b"a"
+    with pytest.raises(WeightsError, match=r"^vae cannot be fetched into .*(File exists|Not a directory)"):
+        fetched(wanted, cache)
+
+
+def test_bytes_beyond_the_end_are_thrown_away(server: WeightsServer, cache: Path) -> None:
+    wanted = source(cache, {"url": f"{server.url}/w/model.bin", "sha256": SHA256})
+    server.breaks, server.before_cut = [300_000, 0, 0, 0], lambda: come(cache, 200_000)
+    with pytest.raises(WeightsError):
+        fetched(wanted, cache)
+    server.breaks = []
+    with (fetched_folder(wanted, cache).parent / "partial" / "model.bin").open("ab") as file:
+        file.write(MODEL)
+    assert files_of(fetched(wanted, cache)) == {"model.bin": MODEL}
+
+
+def test_a_file_system_that_cannot_seek_begins_anew(tmp_path: Path, cache: Path) -> None:
+    """A real fsspec file system, whose files are streams that once break off."""
+    breaks = [True, True]
+
+    class Stream(io.BytesIO):
+        def seek(self, *args: Any) -> int:
+            raise ValueError("Cannot seek a stream")
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() and breaks and breaks.pop():
+                raise ConnectionError("broke off")
+            return super().read(1000)
+
+    class Streams(AbstractFileSystem):  # type: ignore[misc]
+        protocol = "streams"
+        cachable = False
+
+        def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+            return {"name": path, "size": len(MODEL), "type": "file"}
+
+        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> Stream:
+            return Stream(MODEL)
+
+    fsspec.register_implementation("streams", Streams, clobber=True)
+    assert files_of(fetched(source(tmp_path, "streams://model.bin"), cache)) == {"model.bin": MODEL}
+    assert not breaks
 
 
 FETCH = """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,6 +178,42 @@ def test_what_cannot_be_added_is_refused_and_leaves_nothing(
     with pytest.raises(WeightsError, match=said):
         add_weights(name, tmp_path / source, dream)
     assert list(cache.iterdir()) == []
+
+
+@pytest.fixture
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As between two file systems."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", refuse)
+
+
+@pytest.mark.usefixtures("without_links")
+def test_where_nothing_can_be_linked_it_is_copied(dream: type[VideoModel], tmp_path: Path) -> None:
+    source = written(tmp_path / "download" / "model.bin")
+    target = add_weights("vae", source, dream)
+    assert (target / "model.bin").read_text() == "weights"
+    assert (target / "model.bin").stat().st_nlink == 1
+
+
+@pytest.mark.usefixtures("without_links")
+def test_a_copy_without_room_is_not_begun(
+    dream: type[VideoModel], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = written(tmp_path / "download" / "model.bin")
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=3))
+    with pytest.raises(WeightsError, match=r"takes 0\.007 kB, and 0\.003 kB are free in .*Set REACTOR_WEIGHTS_PATH to"):
+        add_weights("vae", source, dream)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_cache_folder_that_cannot_be_made_is_told(dream: type[VideoModel], cache: Path, tmp_path: Path) -> None:
+    source = written(tmp_path / "download" / "model.bin")
+    written(cache, "a file")
+    with pytest.raises(WeightsError, match=r"cannot be written: File exists\. Set REACTOR_WEIGHTS_PATH"):
+        add_weights("vae", source, dream)
 
 
 def test_a_copy_that_fails_leaves_nothing(dream: type[VideoModel], cache: Path, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def test_a_url_alone_is_enough(tmp_path: Path) -> None:
     assert read(tmp_path, "vae: s3://bucket/vae") == WeightsSource("vae", "s3://bucket/vae")
 
 
+def test_a_bucket_is_a_folder_too(tmp_path: Path) -> None:
+    assert read(tmp_path, "vae: s3://bucket") == WeightsSource("vae", "s3://bucket")
+
+
 def test_a_checksum_names_the_one_file(tmp_path: Path) -> None:
     found = read(tmp_path, f"vae:\n  url: https://example.org/a%20b.bin?download=1\n  sha256: sha256:{SUM.upper()}")
     assert found is not None and found.is_one_file and found.sums == {"a b.bin": SUM}
@@ -99,6 +103,7 @@ def test_a_url_is_shown_without_what_may_be_secret(url: str, shown: str) -> None
         (r"vae: {url: https://h/a, files: ['..\b']}", "is no path of a file"),
         ("vae: {url: https://h/a, options: x}", r"vae\.options is 'x'; it needs keys and values"),
         (f"vae: {{url: 'https://h/..', sha256: {SUM}}}", r"'\.\.' is no path of a file"),
+        (f"vae: {{url: 'https://h', sha256: {SUM}}}", r"'' is no path of a file"),
     ],
 )
 def test_what_cannot_be_a_source_is_refused(text: str, said: str, tmp_path: Path) -> None:

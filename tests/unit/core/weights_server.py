@@ -22,6 +22,7 @@ class WeightsServer:
     files: dict[str, bytes | str]
     has_ranges: bool = True
     tells_size: bool = True
+    claims_bytes: int | None = None
     status: int = 200
     etag: str = "one"
     breaks: list[int] = field(default_factory=list)
@@ -73,7 +74,8 @@ def serving(files: dict[str, bytes | str]) -> Iterator[WeightsServer]:
             if is_part:
                 self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(body)}")
             if told.tells_size:
-                self.send_header("Content-Length", str(end - start))
+                told_bytes = end - start if told.claims_bytes is None else told.claims_bytes
+                self.send_header("Content-Length", str(told_bytes))
             self.end_headers()
             if not is_head:
                 self._send(body[start:end])
