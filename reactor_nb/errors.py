@@ -26,7 +26,7 @@
     ├── CarrierError                  RuntimeError a road to the page that could not be built
     ├── MediaFileError                OSError      a video or picture that cannot be read or written
     ├── MessageError                  ValueError   a message that the wire protocol does not know or cannot carry
-    └── UsageError                    ValueError   a magic, a command line or arguments of the library that cannot be read
+    └── UsageError                    ValueError   a magic, a command line or arguments that cannot be read
 
     SessionStopped                    BaseException: ends a model loop that never asks should_stop()
 """

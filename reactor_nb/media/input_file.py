@@ -111,7 +111,7 @@ def _upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
     source = Colorspace.ITU709 if untagged and frame.height >= _HD_PX else None
     pixels: NDArray[Any] = frame.to_ndarray(format="rgb24", src_colorspace=source)
     turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    return np.ascontiguousarray(np.rot90(pixels, turns) if turns else pixels)
 
 
 def _natural(name: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -49,11 +50,13 @@ class VideoWriter:
         self._fitter = VideoReformatter()
         self._size_px: tuple[int, int] | None = None
         self._last_tick = -1
+        self._is_closed = False
         format_name = FORMATS.get(self.path.suffix.lower())
         if format_name is None:
             raise MediaFileError(f"{self.path.name} is no video that can be written; it needs {_listed()}: clip.mp4")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._part.touch()  # libavformat opens it with the first packet, which is late to hear that it cannot
             options = {} if format_name == "matroska" else {"movflags": "+faststart"}
             self._container = av.open(str(self._part), "w", format=format_name, options=options)
             self._stream: Any = self._container.add_stream("libx264", rate=self._rate)
@@ -90,11 +93,12 @@ class VideoWriter:
         Raises:
             MediaFileError: the disk is full.
         """
-        if not self._part.exists():
+        if self._is_closed:
             return self.path if self.frames else None
         if not self.frames:
             self.discard()
             return None
+        self._is_closed = True
         try:
             self._container.mux(self._stream.encode())
             self._container.close()
@@ -105,7 +109,9 @@ class VideoWriter:
 
     def discard(self) -> None:
         """Leave nothing behind. Idempotent."""
-        self._container.close()
+        self._is_closed = True
+        with suppress(av.FFmpegError):
+            self._container.close()
         self._part.unlink(missing_ok=True)
 
     def _open(self, height_px: int, width_px: int) -> None:

@@ -49,11 +49,16 @@ class PngFolder:
         self.frames += 1
 
     def close(self) -> Path | None:
-        for path in self.folder.iterdir():
-            numbered = _NUMBERED.fullmatch(path.name)
-            if numbered and int(numbered[1]) >= self.frames and self.frames:
-                path.unlink()
-        return self.folder if self.frames else None
+        if not self.frames:
+            return None
+        try:
+            for path in self.folder.iterdir():
+                numbered = _NUMBERED.fullmatch(path.name)
+                if numbered and int(numbered[1]) >= self.frames:
+                    path.unlink()
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+        return self.folder
 
 
 class Recording:
@@ -103,7 +108,11 @@ class Recording:
             self._is_closed = True
             self._changed.notify_all()
         self._thread.join()
-        path = self._writer.close()
+        try:
+            path = self._writer.close()
+        except MediaFileError:
+            if self._error is None:
+                raise
         if self._error is not None:
             raise self._error
         return path

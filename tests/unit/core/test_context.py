@@ -165,3 +165,40 @@ def test_a_wrong_frame_reaches_nobody() -> None:
     with pytest.raises(FrameShapeError):
         Context(session).emit_block(np.zeros((4, 6), np.uint8))
     assert session.blocks == []
+
+
+class _Steps:
+    """A Boundary that writes down when it is told."""
+
+    def __init__(self, session: _Recorder) -> None:
+        self.session = session
+        self.told: list[str] = []
+
+    def reached(self) -> None:
+        self.told.append(f"reached {len(self.session.blocks)}")
+
+    def asked(self) -> None:
+        self.told.append("asked")
+
+
+def test_a_boundary_is_told_when_an_emission_is_complete_and_before_the_loop_is_answered() -> None:
+    session = _Recorder()
+    steps = _Steps(session)
+    context = Context(session, steps)
+    context.emit_block(_FRAME)
+    context.should_stop()
+    context.emit_block(np.stack([_FRAME, _FRAME]))
+    assert steps.told == ["reached 1", "asked", "reached 2"]
+
+
+def test_what_a_boundary_waits_for_may_emit() -> None:
+    session = _Recorder()
+
+    class Commands(_Steps):
+        def reached(self) -> None:
+            if len(session.blocks) == 1:
+                _on_a_thread(lambda: context.emit_block(_FRAME))
+
+    context = Context(session, Commands(session))
+    context.emit_block(_FRAME)
+    assert len(session.blocks) == 2
