@@ -121,7 +121,8 @@ def command(name: str, description: str = "") -> Callable[[Method], Method]:
         )
     if name == BUILT_IN:
         raise ModelDefinitionError(
-            f"@command got the name {BUILT_IN!r}, which every model answers by itself. Rename it."
+            f"@command got the name {BUILT_IN!r}, which every model answers by itself. "
+            'Rename it: @command("capabilities")'
         )
     if not isinstance(description, str):
         raise ModelDefinitionError(
@@ -254,7 +255,11 @@ def _check_override(owner: type, attribute: Any, inherited: CommandSpec) -> None
 
 
 def _what(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} {value!r}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if inspect.isroutine(value):
+        return f"the function {value.__qualname__}"
+    return f"{type(value).__name__} {value!r}"
 
 
 def _one_word(name: str) -> str:

@@ -83,7 +83,9 @@ def rate_of(config: ModelConfig | Mapping[str, Any]) -> float:
         ConfigError: no number in (0, 240].
     """
     values = config.values if isinstance(config, ModelConfig) else config
-    origin = f"{config.file}: " if isinstance(config, ModelConfig) and config.file is not None else ""
+    origin = ""
+    if isinstance(config, ModelConfig) and config.file is not None and "fps" not in config.typed:
+        origin = f"{_origin(config.file, 'fps')}: "
     value = values.get("fps")
     if value is None:
         return DEFAULT_RATE_FPS
@@ -122,10 +124,17 @@ def _fingerprint(values: DictConfig, path: Path | None) -> str:
         plain = OmegaConf.to_container(values, resolve=True)
     except OmegaConfBaseException as error:
         key = error.full_key or "?"
-        place = places_of_keys(path).get(key) if path is not None else None
-        where = "the overrides" if path is None else f"{path}, line {place.line}" if place is not None else str(path)
+        where = _origin(path, key) or "the overrides"
         raise ConfigError(f"{where}: the key {key} cannot be resolved: {_unresolved(key, error)}") from error
     return hashlib.sha256(json.dumps(_ordered(plain), default=repr).encode()).hexdigest()
+
+
+def _origin(path: Path | None, key: str) -> str:
+    """The file, with line and column of the key where it has it."""
+    if path is None:
+        return ""
+    place = places_of_keys(path).get(key)
+    return str(path) if place is None else place.of(path)
 
 
 def _unresolved(key: str, error: OmegaConfBaseException) -> str:

@@ -17,6 +17,7 @@ from yaml.reader import ReaderError
 from reactor_nb.errors import ConfigError
 
 _EXAMPLE = "It needs YAML, such as\nfps: 30"
+_INTERPOLATION = "an interpolation that cannot be read. Write ${KEY}, ${oc.env:NAME}, or \\${ for these two letters"
 
 
 class KeyPlace(NamedTuple):
@@ -24,6 +25,10 @@ class KeyPlace(NamedTuple):
 
     line: int
     column: int
+
+    def of(self, path: Path) -> str:
+        """`FILE, line 3, column 1`."""
+        return f"{path}, line {self.line}, column {self.column}"
 
 
 def read_file(path: Path) -> DictConfig:
@@ -40,6 +45,9 @@ def read_file(path: Path) -> DictConfig:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}. Give it another one with -c.") from error
     try:
         values = OmegaConf.load(StringIO(text))
+    except GrammarParseError as error:
+        place = _unparsable(text)
+        raise ConfigError(f"{path if place is None else place.of(path)}: {_INTERPOLATION}") from error
     except (YAMLError, OmegaConfBaseException, OSError, RecursionError) as error:
         raise ConfigError(f"{_place(path, text, error)}: {problem(error)}. {_EXAMPLE}") from error
     # Of the text `fps 30`, where the colon was forgotten, OmegaConf makes {"fps 30": None}.
@@ -73,16 +81,11 @@ def problem(error: BaseException) -> str:
 def _place(path: Path, text: str, error: Exception) -> str:
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        return str(path) if mark is None else _at(path, KeyPlace(mark.line + 1, mark.column + 1))
+        return str(path) if mark is None else KeyPlace(mark.line + 1, mark.column + 1).of(path)
     if isinstance(error, ReaderError):
         before = text[: max(text.find(chr(error.character)), 0)] if isinstance(error.character, int) else ""
-        return _at(path, KeyPlace(before.count("\n") + 1, len(before) - before.rfind("\n")))
-    place = _unparsable(text) if isinstance(error, GrammarParseError) else None
-    return str(path) if place is None else _at(path, place)
-
-
-def _at(path: Path, place: KeyPlace) -> str:
-    return f"{path}, line {place.line}, column {place.column}"
+        return KeyPlace(before.count("\n") + 1, len(before) - before.rfind("\n")).of(path)
+    return str(path)
 
 
 def _unparsable(text: str) -> KeyPlace | None:

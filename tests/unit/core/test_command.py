@@ -395,7 +395,7 @@ def test_a_model_may_be_an_abstract_class_too() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: command(print), r'@command got builtin_function_or_method .* Write @command\("print"\)'),  # type: ignore[arg-type]
+        (lambda: command(print), r'@command got the function print .* Write @command\("print"\)'),  # type: ignore[arg-type]
         (lambda: command(""), r"@command got str '' for its name; it needs a string"),
         (lambda: command("requestCapabilities"), "every model answers by itself. Rename it"),
         (lambda: command("go", description=3), r"got int 3 for its description"),  # type: ignore[arg-type]

@@ -187,6 +187,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(folder: Path) -> None:
     assert plain(with_text(folder, "\ufeffsize: 1")) == {"size": 1}
 
 
+def test_a_rate_that_was_typed_is_not_blamed_on_the_file(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^fps is 'fast'; it needs"):
+        load_config(SPEC, overrides=["fps=fast"], folder=folder)
+
+
 def test_one_string_is_one_override(folder: Path) -> None:
     assert plain(load_config(SPEC, overrides="num_steps=9", folder=folder))["num_steps"] == 9
 
@@ -198,19 +203,28 @@ def test_one_string_is_one_override(folder: Path) -> None:
         ("a: 1\na: 2\n", r"plasma\.yaml, line 2, column 1: .*duplicate key a"),
         ("a:\n\t- x\n", r"plasma\.yaml, line 2, column 1: .*cannot start any token"),
         ("a: 1\nb: \x00\n", r"plasma\.yaml, line 2, column 4: unacceptable character #x0000"),
-        ("a: 1\nb: {c: '${'}\n", r"plasma\.yaml, line 2, column 5: .*'\$\{'\. It needs YAML"),
+        (
+            "a: 1\nb: {c: '${'}\n",
+            r"plasma\.yaml, line 2, column 5: an interpolation that cannot be read\. Write \$\{KEY\}",
+        ),
         ("a: 1\n---\nb: 2", r"plasma\.yaml, line 2, column 1: expected a single document"),
         ("a: &x\n  - *x", r"plasma\.yaml, line 1, column 4: YAML recursive aliases are not supported\. It"),
-        ("a: 1\nb: ${oc.env:NOWHERE_SET}", r"plasma\.yaml, line 2: the key b .* the environment has no NOWHERE_SET"),
+        (
+            "a: 1\nb: ${oc.env:NOWHERE_SET}",
+            r"plasma\.yaml, line 2, column 1: the key b .* the environment has no NOWHERE_SET",
+        ),
         ("null: 1", r"plasma\.yaml: Incompatible key type 'NoneType'"),
         ("- 1\n- 2\n", r"plasma\.yaml holds a list; it needs keys and values, such as\nfps: 30"),
         ("fps 30\n", r"plasma\.yaml holds a single value; it needs keys and values"),
         ("a: !!python/object:os.system x\n", r"line 1, column 4: could not determine a constructor"),
         (
             "a: ${nowhere}\n",
-            r"plasma\.yaml, line 1: the key a cannot be resolved: Interpolation key 'nowhere' not found",
+            r"plasma\.yaml, line 1, column 1: the key a cannot be resolved: Interpolation key 'nowhere' not found",
         ),
-        ("fps: fast\n", r"plasma\.yaml: fps is 'fast'; it needs frames per second, above 0 and at most 240"),
+        (
+            "fps: fast\n",
+            r"plasma\.yaml, line 1, column 1: fps is 'fast'; it needs frames per second, above 0 and at most 240",
+        ),
     ],
 )
 def test_a_bad_file_is_named_with_the_line_or_the_key(folder: Path, text: str, message: str) -> None:
@@ -277,5 +291,7 @@ def test_the_rate_is_that_of_the_key_fps_else_30(folder: Path, text: str, rate_f
 
 @pytest.mark.parametrize("value", ["0", "-1", "241", ".nan", ".inf", "true", "[30]", "30 fps"])
 def test_a_rate_out_of_range_is_refused_before_the_model_is_loaded(folder: Path, value: str) -> None:
-    with pytest.raises(ConfigError, match=r"plasma\.yaml: fps is .*above 0 and at most 240\. Write fps: 30"):
+    with pytest.raises(
+        ConfigError, match=r"plasma\.yaml, line 1, column 1: fps is .*above 0 and at most 240\. Write fps: 30"
+    ):
         with_text(folder, f"fps: {value}")
