@@ -169,7 +169,9 @@ def _cache() -> Path:
     # Imported when used: `reactor schema` of a model without weights does without.
     from platformdirs import user_cache_path
 
-    return user_cache_path("reactor", appauthor=False).absolute()
+    path = user_cache_path("reactor", appauthor=False)
+    # Older ones take a relative XDG_CACHE_HOME, which the XDG base directory specification says to ignore.
+    return path if path.is_absolute() else Path.home() / ".cache" / "reactor"
 
 
 def _problem(folder: Path) -> str | None:
