@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reactor_nb.errors import UsageError
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """An option of a verb. `metavar` is empty for a switch. `read` turns its text into `key`'s value."""
 
     name: str
@@ -27,8 +24,7 @@ class Flag:
         return " ".join(filter(None, (", ".join(filter(None, (self.short, self.name))), self.metavar)))
 
 
-@dataclass(frozen=True)
-class Verb:
+class Verb(NamedTuple):
     """`usage` stands behind the verb's name in its help. `words` are the least and the most bare words it takes."""
 
     name: str
@@ -40,12 +36,11 @@ class Verb:
     is_listed: bool = True
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(NamedTuple):
     """A command line that was understood. `values`: key of a Flag -> its value; absent where it was not given."""
 
     verb: Verb
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any]
     words: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     asks_help: bool = False
@@ -71,7 +66,7 @@ def read_arguments(argv: Sequence[str], verbs: Sequence[Verb]) -> Arguments:
         elif word == "--":
             is_bare = True
         elif word in ("-h", "--help"):
-            return Arguments(verb, asks_help=True)
+            return Arguments(verb, {}, asks_help=True)
         elif verb.takes_overrides and name.startswith("--model.") and name != "--model.":
             overrides.append(f"{name.removeprefix('--model.')}={inline if equals else _next(left, name, f'{name}=60')}")
         else:
@@ -100,7 +95,7 @@ def _verb(name: str, verbs: Sequence[Verb]) -> Verb:
     for verb in verbs:
         if verb.name == name:
             return verb
-    near = difflib.get_close_matches(name, [verb.name for verb in verbs], 1)
+    near = _nearest(name, [verb.name for verb in verbs], 1)
     listed = ", ".join(verb.name for verb in verbs if verb.is_listed)
     kind = "option" if name.startswith("-") else "verb"
     raise UsageError(f"reactor has no {kind} {name!r}; it has {listed}. Type: reactor {near[0] if near else 'help'}")
@@ -112,7 +107,7 @@ def _flag(verb: Verb, name: str) -> Flag:
             return flag
     names = [name for flag in verb.flags for name in (flag.name, flag.short) if name]
     names += ["--model.KEY=VALUE"] if verb.takes_overrides else []
-    near = difflib.get_close_matches(name, names, 1)
+    near = _nearest(name, names, 1)
     question = f" Did you mean {near[0]}?" if near else ""
     listed = ", ".join(names) if names else "none"
     raise UsageError(
@@ -128,7 +123,7 @@ def _value(verb: Verb, flag: Flag, name: str, inline: str | None, left: list[str
     example = f"reactor {verb.name} {flag.name} {flag.example}"
     text = inline if inline is not None else _next(left, name, example)
     if flag.choices and text not in flag.choices:
-        near = difflib.get_close_matches(text, flag.choices, 1) or flag.choices[:1]
+        near = _nearest(text, flag.choices, 1) or flag.choices[:1]
         raise UsageError(
             f"{name} got {text!r}; it takes {', '.join(flag.choices)}. Type: reactor {verb.name} {name} {near[0]}"
         )
@@ -139,3 +134,9 @@ def _next(left: list[str], name: str, example: str) -> str:
     if not left or (left[0].startswith("--") or (left[0].startswith("-") and left[0][1:2].isalpha())):
         raise UsageError(f"{name} needs a value after it. Type: {example}")
     return left.pop(0)
+
+
+def _nearest(name: str, names: Sequence[str], most: int = 1) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, names, most)

@@ -63,6 +63,7 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
     from reactor_nb.runtime.shell import OUTPUT, new_folder
 
     values = arguments.values
+    out = values.get("out") or new_folder(OUTPUT)
     line = LiveLine()
     try:
         summary = play_headless(
@@ -71,11 +72,14 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
             overrides=arguments.overrides,
             duration_s=values.get("duration_s"),
             frames=values.get("frames"),
-            out=values.get("out") or new_folder(OUTPUT),
+            out=out,
             input=values.get("input"),
             on_progress=lambda now: line.show(f"{now.name}  {now.state}  {now.frames} frames  {now.rate_fps:.1f} fps"),
             on_session=lambda session: _narrate(session, line),
         )
+    except KeyboardInterrupt:
+        line.above(f"[OK] ended by Ctrl-C; the frames that had come are in {out}")
+        raise
     finally:
         line.close()
     if summary.frames == 0:

@@ -40,7 +40,7 @@ class CheckLine(NamedTuple):
     def __str__(self) -> str:
         first, *rest = self.text.splitlines() or [""]
         head = f"{'ok' if self.is_ok else 'FAILED':<6}  {self.name:<13}  {first}"
-        return "\n".join([head, *(f"{'':<23}  {line}" for line in rest)])
+        return "\n".join([head, *(f"{'':<23}{line}" for line in rest)])
 
 
 def check_project(
@@ -127,7 +127,7 @@ def _weights(cls: type[VideoModel], spec: ModelSpec) -> CheckLine:
         usable = next((each for each in places if each.name == name and each.state in ("used", "url", "broken")), None)
         if usable is None:
             is_ok = False
-            lines.append(f"{name} is nowhere. Type: reactor weights list, or put it there: weights add {name} FOLDER")
+            lines.append(f"{name} is nowhere. Put it there: reactor weights add {name} FOLDER")
         else:
             is_ok = is_ok and usable.state != "broken"
             lines.append(str(usable))

@@ -15,9 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from reactor_nb.core.import_failure import Failure, failure_of
-from reactor_nb.core.notebook_file import read_cells
-from reactor_nb.core.notebook_slice import needed_pieces
+from reactor_nb.core.import_failure import Failure
 from reactor_nb.core.search_path import package_of, put_on_path
 from reactor_nb.core.time_limit import time_limit
 
@@ -64,6 +62,9 @@ def import_notebook(notebook: Path, *, timeout_s: float) -> dict[str, Any] | Fai
     Raises:
         ModelNotFoundError: the file is no notebook.
     """
+    from reactor_nb.core.notebook_file import read_cells
+    from reactor_nb.core.notebook_slice import needed_pieces
+
     cells = read_cells(notebook)
     module = ModuleType(_module_name(notebook, is_relative=False))
     module.__dict__.update(__file__=str(notebook), __builtins__=__builtins__)
@@ -108,6 +109,8 @@ def _attempt(module: ModuleType, file: Path) -> Iterator[list[Failure]]:
         raise
     except BaseException as error:
         sys.modules.pop(name, None)
+        from reactor_nb.core.import_mend import failure_of
+
         failures.append(failure_of(error, file))
         traceback.clear_frames(error.__traceback__)
     finally:

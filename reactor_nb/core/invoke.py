@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
 import threading
@@ -34,6 +33,9 @@ async def _awaited(result: Any) -> Any:
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    # Here, for it takes 12 ms to import, which most models and the command line do without.
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

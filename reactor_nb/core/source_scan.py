@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 PACKAGES = ("reactor_nb", "reactor_runtime")
-_NAMED = re.compile(r"\b(?:reactor_nb|reactor_runtime)\b")
-_DECORATED = re.compile(r"^\s*@\s*(?:[\w.]+\.)?model\s*\(", re.MULTILINE)
+_NAMED = r"\b(?:reactor_nb|reactor_runtime)\b"
+_DECORATED = r"(?m)^\s*@\s*(?:[\w.]+\.)?model\s*\("
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def scan_text(text: str) -> Scan:
     try:
         return scan_statements(ast.parse(text).body)
     except (SyntaxError, ValueError, RecursionError):
-        names = _NAMED.search(text) is not None
-        return Scan(names, names and _DECORATED.search(text) is not None, False, is_readable=False)
+        names = re.search(_NAMED, text) is not None
+        return Scan(names, names and re.search(_DECORATED, text) is not None, False, is_readable=False)
 
 
 def scan_statements(body: Iterable[ast.stmt]) -> Scan:
