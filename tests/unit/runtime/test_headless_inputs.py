@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from reactor_nb import VideoModel, command, get_ctx, headless, model
 from reactor_nb.core.still import Still
 from reactor_nb.errors import CommandFailedError, FrameShapeError, FrameTypeError, MediaFileError, UsageError
+from reactor_nb.runtime import script as script_file
 
 
 def _gray(level: int) -> NDArray[np.uint8]:
@@ -175,3 +176,10 @@ def test_an_iterable_that_raises_is_passed_on_as_it_is() -> None:
 def test_a_file_that_is_not_there_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(MediaFileError, match=r"in\.mp4 is not there\. Name a video or a folder of pictures"):
         headless(Negative, inputs=tmp_path / "in.mp4")
+
+
+def test_a_model_that_waits_for_input_when_there_is_none_left_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script_file, "_END_OF_INPUT_S", 0.05)
+    frames, _, stats = headless(BlocksOfFour, inputs=[_gray(level) for level in range(6)], frames=None)
+    assert _levels(frames) == [1, 2, 3, 4]
+    assert stats["shown_frames"] == 6
