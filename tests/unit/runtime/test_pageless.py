@@ -51,7 +51,7 @@ def test_the_next_stream_of_a_name_ends_the_one_before() -> None:
 
 def test_no_page_can_connect_or_be_told_anything() -> None:
     link: MediaLink = PagelessLink()
-    with pytest.raises(CarrierError, match="plasma plays headless, without pages. Type: %reactor run plasma"):
+    with pytest.raises(CarrierError, match=r"plasma plays headless, without pages\. Type: %reactor run plasma"):
         link.offer("plasma", "view", "sdp", PeerSettings("localhost")).result(1)
     link.listen("plasma", lambda view_id, message: None)
     link.close_view("plasma", "view")
