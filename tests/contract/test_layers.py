@@ -32,7 +32,7 @@ IMPORTED_WHEN_USED = {"fsspec", "aiohttp", "platformdirs", "filelock"}
 
 ONLY_IN: dict[str, str] = {
     **dict.fromkeys(IMPORTED_WHEN_USED, "core/weights"),
-    "prompt_toolkit": "cli/",
+    "prompt_toolkit": "runtime/prompt.py",
     "av": "media/",
     "aiortc": "transport/webrtc.py",
     "aioice": "transport/webrtc.py",
