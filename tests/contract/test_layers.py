@@ -30,8 +30,9 @@ CORE_MAY_IMPORT = {"numpy", "pydantic", "pydantic_core", "omegaconf", "yaml"}
 IMPORTED_WHEN_USED = {"fsspec", "aiohttp", "platformdirs", "filelock"}
 """What fetching weights needs; importing core loads none of it."""
 
-ONLY_IN: dict[str, str] = {
+ONLY_IN: dict[str, tuple[str, ...] | str] = {
     **dict.fromkeys(IMPORTED_WHEN_USED, "core/weights"),
+    "platformdirs": ("core/weights", "runtime/prompt.py"),
     "prompt_toolkit": "runtime/prompt.py",
     "av": "media/",
     "aiortc": "transport/webrtc.py",
