@@ -17,9 +17,11 @@ from reactor_nb.core.session import STOP_TIMEOUT_S, Session, SessionEvent
 from reactor_nb.core.source import folder_of
 from reactor_nb.errors import (
     ClosedError,
+    MessageError,
     ModelNotFoundError,
     ModelStuckError,
     ReactorError,
+    ResultError,
     SeveralModelsError,
 )
 from reactor_nb.media.link import MediaLink
@@ -269,7 +271,7 @@ class Runtime:
         return done
 
     def _from_page(self, link: MediaLink, name: str, view_id: str, message: dict[str, Any]) -> None:
-        self.handle_page_message(name, message, lambda answer: _sent(link, name, view_id, answer))
+        self.handle_page_message(name, message, lambda answer: _replied(link, name, view_id, answer))
 
     def _not_found(self, name: str) -> ModelNotFoundError:
         known = ", ".join(self._hosted)
@@ -292,6 +294,17 @@ def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:
 def _forward(link: MediaLink, name: str, event: SessionEvent) -> None:
     if event.kind == "message":
         _sent(link, name, None, {"type": "message", "data": event.data["data"]})
+
+
+def _replied(link: MediaLink, name: str, view_id: str, answer: dict[str, Any]) -> None:
+    try:
+        link.send(name, view_id, answer)
+    except MessageError as error:
+        # A result that is too large for a page: the call is answered all the same.
+        refusal = ResultError(str(error)).to_wire()
+        _sent(link, name, view_id, {**{key: answer[key] for key in ("type", "id") if key in answer}, "error": refusal})
+    except ReactorError as error:
+        _log.warning("An answer of %s to a page was not sent: %s", name, error)
 
 
 def _sent(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:

@@ -87,7 +87,12 @@ def encode(message: Mapping[str, Any]) -> str:
             f"A {message['type']} message cannot be sent as JSON: {error}. Send numbers, strings, lists and "
             "dictionaries; for an array, array.tolist()."
         ) from error
-    size = len(text.encode(errors="replace"))
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        # Half a character, as in a file name or an author's error: only its escape can be sent.
+        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
+        size = len(text)
     if size > MAX_OUTBOUND_BYTES:
         raise MessageError(
             f"A {message['type']} message of {size} bytes is too large; a page takes {MAX_OUTBOUND_BYTES}. "

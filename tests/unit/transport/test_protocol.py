@@ -66,3 +66,8 @@ def test_a_message_that_the_protocol_does_not_name_cannot_be_sent() -> None:
 def test_text_of_every_script_survives() -> None:
     message = {"type": "message", "data": "день 日 🎥"}
     assert json.loads(protocol.encode(message)) == message
+
+
+def test_half_a_character_is_sent_as_its_escape() -> None:
+    text = protocol.encode({"type": "message", "data": "a\ud800"})
+    assert text.encode().endswith(b'"a\\ud800"}')
