@@ -105,11 +105,12 @@ def _flag(verb: Verb, name: str) -> Flag:
     for flag in verb.flags:
         if name in (flag.name, flag.short):
             return flag
-    names = [name for flag in verb.flags for name in (flag.name, flag.short) if name]
-    names += ["--model.KEY=VALUE"] if verb.takes_overrides else []
-    near = _nearest(name, names, 1)
+    shown = {name: name for flag in verb.flags for name in (flag.name, flag.short) if name}
+    if verb.takes_overrides:
+        shown["--model"] = "--model.KEY=VALUE"
+    near = [shown[found] for found in _nearest(name.partition(".")[0], list(shown))]
     question = f" Did you mean {near[0]}?" if near else ""
-    listed = ", ".join(names) if names else "none"
+    listed = ", ".join(shown.values()) or "none"
     raise UsageError(
         f"reactor {verb.name} has no option {name!r}.{question} Its options: {listed}. Type: reactor {verb.name} --help"
     )

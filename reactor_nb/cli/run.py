@@ -27,8 +27,8 @@ def perform(arguments: Arguments) -> int:
     values = arguments.values
     if values.get("runtime") == "http":
         raise UsageError(
-            "the http runtime is not there yet. To see the model in a browser, open JupyterLab and type: "
-            "%load_ext reactor_nb. To play it into a file, type: reactor run --for 3s --out clip.mp4"
+            "the http runtime is not there yet. In a browser the model plays in JupyterLab, after %load_ext reactor_nb. "
+            "To play it into a file, type: reactor run --for 3s --out clip.mp4"
         )
     if values.get("is_verbose"):
         import logging
