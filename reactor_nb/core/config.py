@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -126,6 +125,9 @@ def _fingerprint(values: DictConfig, path: Path | None) -> str:
         key = error.full_key or "?"
         where = _origin(path, key) or "the overrides"
         raise ConfigError(f"{where}: the key {key} cannot be resolved: {_unresolved(key, error)}") from error
+    # Here, for OpenSSL takes 2 ms to load, and the schema of a model needs none.
+    import hashlib
+
     return hashlib.sha256(json.dumps(_ordered(plain), default=repr).encode()).hexdigest()
 
 

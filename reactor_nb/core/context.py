@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from reactor_nb.core.frames import Block, black_block, to_block
 from reactor_nb.errors import ContextError, SessionStopped
+
+if TYPE_CHECKING:
+    from reactor_nb.core.frames import Block
 
 _OUTSIDE = "Global context not set. This should only be called during an active session."
 _MEND = "Call get_ctx() inside start_session or a @command method, while %reactor run plays the model."
@@ -80,6 +82,9 @@ class Context:
         Threads: any that holds the Context, one at a time.
         Source: seed 001, "Thread Safety"; docs/design.md has the measured cost of the copy.
         """
+        # Here, for numpy takes as long to load as pydantic, and a schema is told without it.
+        from reactor_nb.core.frames import black_block, to_block
+
         with self._one_emission:
             if self._session.is_stopping:
                 if self._emitted_unasked:

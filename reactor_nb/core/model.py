@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 from reactor_nb.core.command import BUILT_IN, commands_of, find_command, invoke
 from reactor_nb.core.source import class_text, folder_of, frame_of_class, note_place
-from reactor_nb.core.weights import FOLDER_NAME, find_weights
 from reactor_nb.errors import ModelDefinitionError, WeightsError
 
 Model = TypeVar("Model", bound="type[VideoModel]")
@@ -163,6 +162,8 @@ class VideoModel(metaclass=_VideoModelType):
                 f'{cls.__name__}.weights("{name}"): {owner.__name__} has no @model that names its weights. '
                 f'Write @model(name="{proposed_name(owner.__name__)}", weights=["{name}"]) above it.'
             )
+        from reactor_nb.core.weights import find_weights  # when used: most models name no weights
+
         return find_weights(spec, name, folder_of(owner))
 
     def send(self, name: str, args: Mapping[str, Any] | None = None) -> Any:
@@ -232,6 +233,8 @@ def _checked_weights(weights: object) -> tuple[str, ...]:
             f"@model got {type(weights).__name__} {weights!r} for its weights; it needs a list of folder names: "
             f"weights=[{str(weights)!r}]"
         )
+    if weights:
+        from reactor_nb.core.weights import FOLDER_NAME  # when used: most models name no weights
     for name in weights:
         if not isinstance(name, str) or not FOLDER_NAME.fullmatch(name):
             raise ModelDefinitionError(

@@ -57,8 +57,7 @@ class Parameters:
         self._command = command
         # Not `p0`: a dataclass among the annotations takes over the alias generator, and may have a field p0.
         self._names = {f"reactor_p{number}": name for number, name in enumerate(annotations)}
-        self._model = self._build(annotations, defaults)
-        schemas = properties_of(self._model)
+        self._model, schemas = self._build(annotations, defaults)
         self.annotated_defaults = {
             name: self._model.model_fields[field]
             for field, name in self.fields
@@ -101,7 +100,10 @@ class Parameters:
             ) from error
         return values
 
-    def _build(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> type[BaseModel]:
+    def _build(
+        self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]
+    ) -> tuple[type[BaseModel], dict[str, dict[str, Any]]]:
+        """The model that validates, and the schema of each parameter."""
         # Numbered fields with the parameter's name as alias: `self.copy`, `_hidden` and `schema` are names that
         # pydantic keeps for itself.
         config = ConfigDict(
@@ -119,14 +121,13 @@ class Parameters:
             fields[field] = (annotations[name], default)
         try:
             model: type[BaseModel] = create_model(self._command, __config__=config, **fields)
-            properties_of(model)
+            return model, properties_of(model)
         except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
             raise ModelDefinitionError(self._unsendable(annotations, defaults)) from error
         except (PydanticUserError, TypeError, ValueError) as error:
             raise ModelDefinitionError(
                 f"command {self._command}: its parameters cannot be read. {first_line(error)}"
             ) from error
-        return model
 
     def _unsendable(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
         for name, annotation in annotations.items():

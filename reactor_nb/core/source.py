@@ -7,7 +7,6 @@ name, and linecache holds the cell's text under it; so the place of a class is n
 from __future__ import annotations
 
 import ast
-import hashlib
 import inspect
 import linecache
 import re
@@ -59,6 +58,9 @@ def fingerprint(cls: type) -> str:
     Equal text gives an equal hash, in whichever cell or class object; the functions that the class calls do not
     count. A class whose text is nowhere (exec, `%%time`) is hashed by its code.
     """
+    # Here, for OpenSSL takes 2 ms to load, and the schema of a model needs none.
+    import hashlib
+
     total = hashlib.sha256()
     for part in cls.__mro__:
         if part is cls or _is_users_own(part):
