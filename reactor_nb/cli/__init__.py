@@ -1,7 +1,6 @@
 """The command line: arguments -> project and runtime; exit statuses. No logic of its own.
 
-Exit statuses: 0 done, 1 what was asked for failed, 2 the command line cannot be read, 130 ended by Ctrl-C, 143 ended
-by SIGTERM. Verbs are imported when they are used.
+Exit statuses are those of statuses.py. Verbs are imported when they are used.
 """
 
 from __future__ import annotations
@@ -10,19 +9,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Final
 
 from reactor_nb.cli.arguments import Arguments, read_arguments, verb_help
 from reactor_nb.cli.console import say, show_error
+from reactor_nb.cli.statuses import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, MISREAD
 from reactor_nb.cli.verbs import ALL_VERBS, HELP
 from reactor_nb.errors import ReactorError, UsageError
-
-DONE: Final = 0
-FAILED: Final = 1
-MISREAD: Final = 2
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
-BROKEN_PIPE: Final = 141
 
 _HOMES = {"capabilities": "schema"}
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from reactor_nb.cli.arguments import Arguments
 from reactor_nb.cli.console import LiveLine, in_shell, say, tell
 from reactor_nb.cli.find import found_model
+from reactor_nb.cli.statuses import DONE, FAILED, TERMINATED
 from reactor_nb.core.model import VideoModel
 from reactor_nb.errors import UsageError
 
 if TYPE_CHECKING:
     from reactor_nb.core.session import Session, SessionEvent
 
-TERMINATED = 143
 _DRIVEN = ("duration_s", "frames", "out", "input")
 
 
@@ -27,8 +27,8 @@ def perform(arguments: Arguments) -> int:
     values = arguments.values
     if values.get("runtime") == "http":
         raise UsageError(
-            "the http runtime is not there yet. In a browser the model plays in JupyterLab, after %load_ext reactor_nb. "
-            "To play it into a file, type: reactor run --for 3s --out clip.mp4"
+            "the http runtime is not there yet; JupyterLab plays it in a browser, after %load_ext reactor_nb. "
+            "Type: reactor run --for 3s --out clip.mp4"
         )
     if values.get("is_verbose"):
         import logging
@@ -55,7 +55,7 @@ def _show_config(cls: type[VideoModel], arguments: Arguments) -> int:
         say(line)
     for warning in config.warnings:
         tell(f"[WARN] {warning}")
-    return 0
+    return DONE
 
 
 def _play(cls: type[VideoModel], arguments: Arguments) -> int:
@@ -84,11 +84,11 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
         line.close()
     if summary.frames == 0:
         say(f"{summary.name}: no frames came")
-        return 1
+        return FAILED
     size = f"{summary.width_px}x{summary.height_px}"
     rate = f"{summary.played_s:.1f} s at {summary.rate_fps:.1f} fps"
     say(f"{summary.path}: {summary.frames} frames, {size}, {rate}")
-    return 0
+    return DONE
 
 
 def _narrate(session: Session, line: LiveLine) -> None:
@@ -125,7 +125,7 @@ def _take_orders(cls: type[VideoModel], arguments: Arguments) -> int:
             _read_lines(shell)
     finally:
         shell.close()
-    return 1 if shell.has_failed and not is_terminal else 0
+    return FAILED if shell.has_failed and not is_terminal else DONE
 
 
 def _read_lines(shell: Any) -> None:

@@ -32,17 +32,18 @@ def read_terminal(shell: Shell) -> None:
     )
     with patch_stdout(raw=True):
         while True:
+            is_performing = False
             try:
                 line = prompt.prompt()
-            except KeyboardInterrupt:
-                continue
-            except EOFError:
-                return
-            try:
+                is_performing = True
                 if not shell.perform(line):
                     return
             except KeyboardInterrupt:
-                shell.say("[WARN] not waited for any more; the model goes on. Type: stop")
+                # At the prompt Ctrl-C takes the line away; while an order waits it ends the waiting.
+                if is_performing:
+                    shell.say("[WARN] not waited for any more; the model goes on. Type: stop")
+            except EOFError:
+                return
 
 
 class _Orders(Completer):

@@ -67,6 +67,7 @@ class Shell:
         self._session: Session | None = None
         self._folder = output
         self._recording: Recording | None = None
+        self._is_finishing = False
         self._notes = LogLines(say)
         self._runtime.on_session(self._begin)
 
@@ -150,9 +151,13 @@ class Shell:
         session = self._playing()
         number, _, unit = rest.partition(" ")
         if unit.strip() in ("frames", "frame"):
-            session.wait(None, int(session.stats()["produced"]) + count(number, "wait", "wait 90 frames"))
+            frames = int(session.stats()["produced"]) + count(number, "wait", "wait 90 frames")
+            self.say(f"[OK] waiting for frame {frames}")
+            session.wait(None, frames)
         else:
-            session.wait(duration_s(rest, "wait", "wait 2s"))
+            time_s = duration_s(rest, "wait", "wait 2s")
+            self.say(f"[OK] waiting for {time_s:g} s")
+            session.wait(time_s)
         self.say(f"[OK] {self.status()}")
 
     def _help(self, rest: str) -> None:
@@ -174,6 +179,7 @@ class Shell:
         self._folder = new_folder(self._output)
         self._recording = Recording(self._folder, session.max_fps)
         self._session = session
+        self._is_finishing = False
         self._notes.follow(session.log)
         session.subscribe(lambda event: self._on_event(session, event))
 
@@ -182,11 +188,13 @@ class Shell:
         session, recording = self._session, self._recording
         if session is None or recording is None:
             return
-        self._recording = None
+        self._is_finishing = True
         try:
             self._runtime.stop(self.name)
+            # What a model that returned by itself has emitted is still played, and belongs into the folder.
             self._link.wait_played(self.name, WRITE_TIMEOUT_S)
         finally:
+            self._recording = None
             self._notes.close()
             folder = recording.close()
         stats = session.stats()
@@ -215,7 +223,7 @@ class Shell:
         state = event.data.get("state")
         if state == "failed" and session.error is not None:
             self._fail(session.error)
-        elif state == "ended" and self._recording is not None:
+        elif state == "ended" and not self._is_finishing:
             # It returned by itself; after a stop the order has its own answer.
             self.say(f"[OK] start_session of {self.name} has returned")
 

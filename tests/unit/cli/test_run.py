@@ -129,6 +129,14 @@ def test_a_model_that_returns_by_itself_is_told_and_starts_again(reactor: Reacto
     assert len(list(project.glob("output/*/frame_000002.png"))) == 2
 
 
+def test_frames_that_wait_when_a_model_returns_are_written_too(reactor: Reactor, project: Path) -> None:
+    text = model_text("plasma").replace("while not get_ctx().should_stop()", "for _ in range(1)")
+    write(project, {"model.py": text.replace("np.full((8,", "np.full((9, 8,")})
+    said = reactor("run", "--model.fps=30", orders="start\nwait 5s\nstop\n")
+    assert "plasma has ended: 9 frames" in said.out
+    assert len(list(project.glob("output/*/frame_*.png"))) == 9
+
+
 def test_help_shows_the_orders_and_the_commands_as_lines_to_type(reactor: Reactor, project: Path) -> None:
     out = reactor("run", orders="help\n").out
     assert '  cmd set_level {"level": 0}    How bright\n' in out

@@ -11,12 +11,17 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def python_as_before() -> Iterator[None]:
-    """What a project has imported, and where it was looked for, is taken back. For every test that imports this."""
-    modules, path = dict(sys.modules), list(sys.path)
+def python_as_before(tmp_path: Path) -> Iterator[None]:
+    """What was imported from the test's folder, and where it was looked for, is taken back.
+
+    For every test that imports this name.
+    """
+    path = list(sys.path)
     yield
-    for name in set(sys.modules) - set(modules):
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(place and Path(place).is_relative_to(tmp_path) for place in places):
+            del sys.modules[name]
     sys.path[:] = path
 
 
