@@ -87,7 +87,8 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
         return FAILED
     size = f"{summary.width_px}x{summary.height_px}"
     rate = f"{summary.played_s:.1f} s at {summary.rate_fps:.1f} fps"
-    say(f"{summary.path}: {summary.frames} frames, {size}, {rate}")
+    frames = f"{summary.frames} frame{'' if summary.frames == 1 else 's'}"
+    say(f"{summary.path}: {frames}, {size}, {rate}")
     return DONE
 
 

@@ -93,7 +93,7 @@ class Shell:
         if stats["state"] == "loading":
             return f"{self.name}  loading, {stats['loading_s']:.0f} s"
         size = f"  {stats['width_px']}x{stats['height_px']}" if stats["width_px"] else ""
-        return f"{self.name}  {stats['state']}  {stats['produced']} frames  {stats['rate_fps']:.1f} fps{size}"
+        return f"{self.name}  {stats['state']}  {_frames(stats['produced'])}  {stats['rate_fps']:.1f} fps{size}"
 
     def close(self) -> None:
         """End the session, write what is left of it, free the model. Idempotent."""
@@ -200,7 +200,7 @@ class Shell:
         stats = session.stats()
         where = f" of {stats['width_px']}x{stats['height_px']} in {folder}" if folder is not None else ""
         if session.error is None or folder is not None:
-            self.say(f"[OK] {self.name} has ended: {stats['played']} frames{where}")
+            self.say(f"[OK] {self.name} has ended: {_frames(stats['played'])}{where}")
 
     def _fail(self, error: ReactorError) -> None:
         self.has_failed = True
@@ -233,3 +233,7 @@ def new_folder(output: Path) -> Path:
     stamp = str(int(time.time()))
     names = itertools.chain([stamp], (f"{stamp}-{number}" for number in itertools.count(2)))
     return next(output / name for name in names if not (output / name).exists())
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame{'' if count == 1 else 's'}"
