@@ -29,6 +29,8 @@
     └── UsageError                    ValueError   a magic, a command line or arguments that cannot be read
 
     SessionStopped                    BaseException: ends a model loop that never asks should_stop()
+
+A message says what came, what is needed and the line to type; docs/errors.md shows one of each.
 """
 
 from __future__ import annotations

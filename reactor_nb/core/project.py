@@ -172,7 +172,8 @@ def _several(places: Mapping[type[VideoModel], Path]) -> str:
         lines.append(f"\n  {spec.name}: class {cls.__name__} in {where}")
     files = list(dict.fromkeys(places.values()))
     mend = f'Name the file that is meant: --path "{files[-1]}"' if files[1:] else "Remove @model from the others."
-    return f"Multiple models found: {names}. Only one @model decorated class is allowed per project. {mend}{''.join(lines)}"
+    rule = "Only one @model decorated class is allowed per project."
+    return f"Multiple models found: {names}. {rule} {mend}{''.join(lines)}"
 
 
 def _nearest(place: Path) -> str:

@@ -40,8 +40,8 @@ def read_parameters(
     for param in given:
         if param.kind in (param.POSITIONAL_ONLY, param.VAR_POSITIONAL, param.VAR_KEYWORD):
             raise ModelDefinitionError(
-                f"command {command}: {function.__qualname__} takes `{_shown(param)}`, and a command's parameters are sent by "
-                "name. Name each one; if this is a decorator's wrapper, give it functools.wraps."
+                f"command {command}: {function.__qualname__} takes `{_shown(param)}`, and a command's parameters are "
+                "sent by name. Name each one; if this is a decorator's wrapper, give it functools.wraps."
             )
     annotations = _resolve(command, function, {p.name: p.annotation for p in given}, names)
     return Parameters(command, annotations, {p.name: p.default for p in given if p.default is not p.empty})

@@ -27,7 +27,7 @@ from reactor_nb.errors import (
 from tests.unit.core.signatures import JSON, NO, Mood, Param, Point, fits, payloads, signatures, spec_of
 from tests.unit.core.stage import staged
 
-QUICK = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORDS: dict[Any, tuple[str, ...]] = {Mood: ('"enum": ["calm", "wild"]',), Point: ('"minimum": 0', '"properties"')}
 _FRAME = np.zeros((4, 6, 3), np.uint8)
 
