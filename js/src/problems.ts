@@ -16,7 +16,7 @@ export const NOT_FORMED =
 
 export const LOST = "The connection to the kernel was lost."
 
-export const KERNEL_GONE = "The kernel has restarted. Run the cell again."
+export const KERNEL_GONE = "The kernel has ended or was restarted. Run the cell again."
 
 export const KERNEL_SILENT = "The kernel does not answer. If it has restarted, run the cell again."
 

@@ -120,6 +120,8 @@ export class View {
     let is_in_sight = true
     const look = () => {
       this.#surface.is_visible = is_in_sight && document.visibilityState === "visible"
+      // Keys that a control or the log takes must not reach the notebook, where "d d" deletes the cell.
+      this.root.closest(".reactor-panel")?.setAttribute("data-lm-suppress-shortcuts", "true")
     }
     const sight = new IntersectionObserver((entries) => {
       is_in_sight = entries.at(-1)?.isIntersecting ?? true
@@ -146,7 +148,10 @@ export class View {
     if (message.type === "reply") this.#calls.answer(message)
     else if (message.type === "error") this.#errors.show({ title: "", traceback: "", ...message.error })
     else if (message.type === "message") this.reactor.onmessage?.(message.data)
-    else if (message.type === "stream") this.#stream = message
+    else if (message.type === "stream") {
+      this.#stream = message
+      this.#surface.emitted = message
+    }
   }
 
   #sendCall(call: CallMessage): "channel" | "comm" {

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from reactor_nb.core.command import CommandCall
+from reactor_nb.core.command import CommandCall, CommandSpec
 from reactor_nb.core.failure import author_traceback, in_a_line, strip
-from reactor_nb.errors import CallQueueFullError, CommandFailedError, NotStreamingError
+from reactor_nb.errors import CallQueueFullError, CommandFailedError, NotStreamingError, ParameterError
 
 MOST_WAITING = 64
 
@@ -207,3 +207,20 @@ def _answered() -> Future[Any]:
 def new_call(number: int, name: str, params: Mapping[str, Any], source: str) -> CommandCall:
     """A CommandCall received now."""
     return CommandCall(str(number), name, dict(params), source, time.monotonic())
+
+
+def refuse_value_as_timeout(spec: CommandSpec | None, name: str, timeout_s: object, params: Mapping[str, Any]) -> None:
+    """`send("set_speed", 0.9)` means speed=0.9, and would send the defaults with a time limit of 0.9 s.
+
+    Raises:
+        ParameterError: what stands in the place of the time limit is no number, or is likely a parameter.
+    """
+    is_time = isinstance(timeout_s, int | float) and not isinstance(timeout_s, bool)
+    if timeout_s is None or (is_time and (params or spec is None or not spec.params)):
+        return
+    param = spec.params[0].name if spec is not None and spec.params else "value"
+    raise ParameterError(
+        f"send({name!r}, {timeout_s!r:.80}): what stands second is the time limit in seconds, and parameters go by "
+        f"name. Type: session.send({name!r}, {param}={timeout_s!r:.80})",
+        {param: "was given without its name"},
+    )

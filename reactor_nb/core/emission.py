@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,14 @@ class Noticed:
     warning: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A frame without loss, in fewer bytes. `shape`: (H, W, 3)."""
+
+    bytes: bytes
+    shape: tuple[int, ...]
+
+
 class Emission:
     """Counts what is emitted. Threads: any; one lock guards every field."""
 
@@ -67,11 +76,13 @@ class Emission:
         self._lock = threading.Lock()
         self._meter = RateMeter()
         self._newest: NDArray[np.uint8] | None = None
+        self._packed: _Packed | None = None
         self._frames = 0
         self._emissions = 0
         self._empty = 0
         self._clipped = 0
         self._nan = 0
+        self._black = 0
         self._convert_s = 0.0
         self._held_s = 0.0
 
@@ -84,19 +95,22 @@ class Emission:
     def size_px(self) -> tuple[int, int]:
         """Height and width of the newest frame; 480, 640 before the first."""
         with self._lock:
-            return _FIRST_SIZE_PX if self._newest is None else self._newest.shape[:2]
+            return self._size_px() or _FIRST_SIZE_PX
 
     def newest(self) -> tuple[NDArray[np.uint8], int] | None:
         """A copy of the newest frame, and its number."""
         with self._lock:
-            if self._newest is None:
-                return None
-            newest, number = self._newest, self._frames - 1
-        return newest.copy(), number
+            newest, packed, number = self._newest, self._packed, self._frames - 1
+        if packed is not None:
+            return np.frombuffer(bytearray(zlib.decompress(packed.bytes)), np.uint8).reshape(packed.shape), number
+        return None if newest is None else (newest.copy(), number)
 
-    def count_empty(self) -> None:
+    def count_empty(self) -> str:
+        """An emission of no frames; what to tell of it, the first time."""
         with self._lock:
             self._empty += 1
+            is_first = self._empty == 1
+        return "emit_block got a block of no frames, which shows nothing; it is counted as empty." if is_first else ""
 
     def begin(self, block: Block) -> Noticed:
         """A converted block is about to be handed over."""
@@ -111,6 +125,7 @@ class Emission:
             self._emissions += 1
             self._clipped += block.clipped
             self._nan += block.nan
+            self._black += block.is_black
             self._convert_s += now_s - block.emitted_s
             self._meter.count(len(block), block.emitted_s)
         return Noticed(is_first, is_new_size, warning)
@@ -128,15 +143,23 @@ class Emission:
                 self._meter.freeze(time.monotonic())
 
     def end(self) -> None:
-        """Keep the newest frame alone, not the block that it came in; the rate stands still."""
+        """The rate stands still, and of the frames the newest is kept, packed.
+
+        A notebook holds each ended session in its output history: unpacked, every re-run of a cell would
+        cost a raw frame for as long as the kernel lives.
+        """
         with self._lock:
             self._meter.freeze(time.monotonic())
-            if self._newest is not None and self._newest.base is not None:
-                self._newest = self._newest.copy()
+            newest = self._newest
+        if newest is None:
+            return
+        packed = _Packed(zlib.compress(newest.data, level=1), newest.shape)
+        with self._lock:
+            self._packed, self._newest = packed, None
 
     def stats(self) -> dict[str, Any]:
         with self._lock:
-            height_px, width_px = (0, 0) if self._newest is None else self._newest.shape[:2]
+            height_px, width_px = self._size_px() or (0, 0)
             emissions = max(1, self._emissions)
             return {
                 "rate_fps": self._meter.rate_fps(time.monotonic()),
@@ -150,6 +173,10 @@ class Emission:
                 "held_ms": 1000 * self._held_s / emissions,
             }
 
+    def _size_px(self) -> tuple[int, int] | None:
+        kept = self._newest if self._newest is not None else self._packed
+        return None if kept is None else (kept.shape[0], kept.shape[1])
+
     def _warning(self, block: Block) -> str:
         """Each kind once in a session."""
         warnings = []
@@ -158,6 +185,8 @@ class Emission:
                 f"{block.clipped} values of a frame lay outside value_range and were clipped. Frames from -1 to 1? "
                 "Type: emit_block(frames, value_range=(-1, 1)). From 0 to 255? value_range=(0, 255)."
             )
+        if block.is_black and not self._black:
+            warnings.append("emit_block(None) paints black. Was a frame meant? See that generate() returns its frame.")
         if block.nan and not self._nan:
             warnings.append(f"{block.nan} values of a frame were NaN and are black. Look for them: np.isnan(frames)")
         return " ".join(warnings)

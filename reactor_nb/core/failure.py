@@ -38,7 +38,8 @@ def in_a_line(error: BaseException) -> str:
         text = str(error).strip()
     except Exception as broken:
         text = f"(its message cannot be read: {type(broken).__name__})"
-    first = text.splitlines()[0] if text else ""
+    # Its full stop goes: the line is quoted within a sentence.
+    first = text.splitlines()[0].rstrip(".") if text else ""
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 

@@ -32,13 +32,15 @@ class Block:
     """Frames emitted at once.
 
     `frames`: (N, H, W, 3) uint8, C-contiguous, owned by the block. `emitted_s`: time.monotonic() of the
-    emission. `clipped`, `nan`: how many values lay outside the range, and were no number.
+    emission. `clipped`, `nan`: how many values lay outside the range, and were no number. `is_black`: painted for
+    an emitted None.
     """
 
     frames: NDArray[np.uint8]
     emitted_s: float
     clipped: int = 0
     nan: int = 0
+    is_black: bool = False
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -54,7 +56,7 @@ class Block:
 
 def black_block(height_px: int, width_px: int) -> Block:
     """One black frame."""
-    return Block(np.zeros((1, height_px, width_px, 3), np.uint8), time.monotonic())
+    return Block(np.zeros((1, height_px, width_px, 3), np.uint8), time.monotonic(), is_black=True)
 
 
 def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Block:

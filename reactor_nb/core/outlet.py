@@ -42,11 +42,10 @@ class Outlet:
     def accept(self, block: Block) -> None:
         """Hand a block to the sink, where a fast model is held; tell of the first frame and of a new size."""
         if not len(block):
-            self.emission.count_empty()
+            self._note(self.emission.count_empty())
             return
         noticed = self.emission.begin(block)
-        if noticed.warning:
-            self._log.note(noticed.warning)
+        self._note(noticed.warning)
         if noticed.is_new_size:
             self._listeners.tell("frame_size", width_px=block.width_px, height_px=block.height_px)
         began_s = time.monotonic()
@@ -71,6 +70,10 @@ class Outlet:
         plain: dict[str, Any] = to_json(message, name="message")
         self.messages.add(plain)
         self._listeners.tell("message", data=plain)
+
+    def _note(self, text: str) -> None:
+        if text:
+            self._log.note(text)
 
     def set_monitoring(self, is_on: bool) -> None:
         self.emission.set_monitoring(is_on)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.core.calls import CallQueue, new_call
+from reactor_nb.core.calls import CallQueue, new_call, refuse_value_as_timeout
 from reactor_nb.core.camera import Camera
 from reactor_nb.core.command import BUILT_IN, CommandCall, CommandSpec, commands_of, find_command, invoke, to_json
 from reactor_nb.core.context import Boundary, Context, bind_context, live_context
@@ -143,11 +143,13 @@ class Session:
         )
 
     def send(self, name: str, timeout_s: float | None = None, /, **params: Any) -> Any:
-        """Call a command and wait for what its method returns.
+        """Call a command and wait for what its method returns; while the model loads, wait for that first.
 
         Raises:
             WrongThreadError: on the command thread, which would wait for itself.
             CallTimeoutError: no answer within `timeout_s`; the command goes on.
+            ParameterError: a value stands in the place of `timeout_s`. For the defaults alone with a time limit:
+                session.submit(name).result(5).
             CallError: as `submit`, and what the method raised.
         """
         if self._calls.is_current():
@@ -155,9 +157,13 @@ class Session:
                 f"send({name!r}) was called on reactor-commands-{self.name}, by a command; it would wait for itself. "
                 f"Call the method: self.{self.commands[name].method_name if name in self.commands else name}(...)"
             )
+        refuse_value_as_timeout(self.commands.get(name), name, timeout_s, params)
+        began_s = time.monotonic()
+        if self.state == "loading":
+            self.wait_ready(timeout_s)
         answer = self.submit(name, params)
         try:
-            return answer.result(timeout_s)
+            return answer.result(None if timeout_s is None else timeout_s - (time.monotonic() - began_s))
         except TimeoutError:
             if answer.done():
                 raise

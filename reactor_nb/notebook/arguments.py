@@ -98,8 +98,9 @@ def parse_run(rest: str) -> RunArguments:
                 value = _take(words, flag, f"%reactor run {flag}=60")
             overrides.append(f"{key}={value}")
         elif word.startswith("-"):
-            near = difflib.get_close_matches(flag, RUN_FLAGS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = difflib.get_close_matches(flag, RUN_FLAGS, n=1, cutoff=0.7)
+            key = f"--model.{word.lstrip('-')}" if equals else "a configuration value is --model.KEY=VALUE"
+            hint = f"; did you mean {near[0] if near else key}?"
             raise UsageError(
                 f"%reactor run has no option {flag!r}{hint} It has --path FOLDER, -c FILE, --model.KEY=VALUE, "
                 "--for 10s, --frames 300 and --no-poster. Type: %reactor help"

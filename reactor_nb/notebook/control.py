@@ -50,6 +50,7 @@ class Control:
         self.on_change: Callable[[Control], None] = lambda control: None
         self._field = field
         self._known: Any = UNSET if param.is_required else param.default
+        self._applied: Any = self._known
         self._note = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 8px"))
         self._note.add_class("reactor-note")
         text = ipywidgets.HTML(
@@ -74,10 +75,22 @@ class Control:
 
     def show(self, value: Any) -> None:
         """Move the widget to a value that somebody applied; sends nothing."""
-        self._known = value
+        self._known = self._applied = value
         if value is not None:
             self._field.write(value)
         self.note("")
+
+    def accepted(self, value: Any) -> None:
+        """The model took the value that this control sent."""
+        self._applied = value
+
+    def back_to_applied(self) -> None:
+        """Show what the model has, after it refused what the widget shows."""
+        if self._applied is UNSET:
+            self._known = UNSET
+            self._show_if_unset()
+        else:
+            self.show(self._applied)
 
     def note(self, text: str, *, is_error: bool = False) -> None:
         """A short sentence beside the widget; empty takes it away."""

@@ -91,7 +91,18 @@ def _step(schema: Schema) -> float:
     if schema.get("type") == "integer":
         return 1.0
     ends = [schema[key] for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if key in schema]
-    return _round_step((max(ends) - min(ends)) / 100) if len(ends) > 1 and max(ends) > min(ends) else 0.01
+    if len(ends) < 2 or max(ends) <= min(ends):
+        return 0.01
+    low, high = min(ends), max(ends)
+    default = schema.get("default")
+    marks = [high, default] if isinstance(default, int | float) else [high]
+    # A slider counts its steps from the low end and moves a value between two of them: the default must lie on one.
+    steps = [_round_step((high - low) / count) for count in (100, 200, 500, 1000, 2000, 5000, 10_000)]
+    return next((step for step in steps if all(_is_whole((mark - low) / step) for mark in marks)), steps[0])
+
+
+def _is_whole(quotient: float) -> bool:
+    return abs(quotient - round(quotient)) < 1e-6
 
 
 def _round_step(step: float) -> float:

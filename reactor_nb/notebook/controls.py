@@ -40,10 +40,10 @@ class Controls:
         if part is not None and source != SOURCE:
             part.show(params)
 
-    def forget_errors(self) -> None:
-        """A new session has begun: what the one before refused says nothing any more."""
+    def forget_refused(self) -> None:
+        """A new session has begun: show what the model has, not what the session before refused."""
         for part in self._parts.values():
-            part.complain(None)
+            part.forget_refused()
 
     def close(self) -> None:
         close_widgets(self.widget)
@@ -59,6 +59,7 @@ class _Part:
         self._submit = submit
         self._turn = threading.Lock()
         self._in_flight = False
+        self._is_refused = False
         self._next: Mapping[str, Any] | None = None
 
     def show(self, params: Mapping[str, Any]) -> None:
@@ -79,9 +80,16 @@ class _Part:
         try:
             future = self._submit(self.spec.name, params)
         except ReactorError as refused:
-            self._finished(refused)
+            self._finished(params, refused)
             return
-        future.add_done_callback(lambda done: self._finished(done.exception()))
+        future.add_done_callback(lambda done: self._finished(params, done.exception()))
+
+    def forget_refused(self) -> None:
+        if self._is_refused:
+            self._is_refused = False
+            self.complain(None)
+            for control in self.controls.values():
+                control.back_to_applied()
 
     def complain(self, error: BaseException | None) -> None:
         """The reason at its control: of the parameter at fault, else at the first one."""
@@ -94,7 +102,10 @@ class _Part:
             elif control.value is not UNSET:
                 control.note("")
 
-    def _finished(self, error: BaseException | None) -> None:
+    def _finished(self, params: Mapping[str, Any], error: BaseException | None) -> None:
+        self._is_refused = error is not None
+        for name, value in params.items() if error is None else ():
+            self.controls[name].accepted(value)
         with self._turn:
             following, self._next = self._next, None
             # The turn is kept for the one that waited: a newer value must not overtake and lose to it.

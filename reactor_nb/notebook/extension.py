@@ -7,6 +7,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from reactor_nb.core.alias import install_alias, remove_alias
+from reactor_nb.core.discovery import models_in
 from reactor_nb.core.session import Session
 from reactor_nb.notebook.capture import OutputCapture
 from reactor_nb.notebook.panels import Panels
@@ -38,6 +39,7 @@ class Extension:
         if has_widgets(shell):
             self.panels = Panels(self.runtime, self._publish)
             self.runtime.prepare()
+            self.runtime.find_class = lambda name: models_in(shell.user_ns).get(name)
 
     def display(self, session: Session) -> None:
         """How a Session shows itself as the result of a cell."""

@@ -83,6 +83,8 @@ class ReactorMagic:
         session = self._runtime.session(wanted.model_name)
         spec = find_command(session.commands, wanted.command)
         params = arguments.parameters_of(wanted, spec)
+        if session.state == "loading":
+            session.wait_ready(SEND_TIMEOUT_S)
         return _result(session.submit(spec.name, params, source="magic"), spec.name)
 
     def _stop(self, rest: str) -> None:
@@ -101,7 +103,7 @@ class ReactorMagic:
         if not rows:
             print("Nothing plays. Type: %reactor run")
             return
-        rows = [("model", "state", "rate", "size", "frames", "dropped", "pages"), *rows]
+        rows = [("model", "state", "rate", "size", "frames", "dropped", "views"), *rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -54,7 +54,7 @@ class Panel:
         if self._controls is None or previous is None or session.loaded is not previous.loaded:
             self._draw_controls(session)
         else:
-            self._controls.forget_errors()
+            self._controls.forget_refused()
         self._unsubscribe = session.subscribe(self._on_event)
         self._page_log.follow(session.log)
         self._show_state(session)
@@ -66,7 +66,7 @@ class Panel:
             return
         self.viewer.show(has_poster=has_poster)
         bundle = self._layout._repr_mimebundle_()
-        bundle["text/plain"] = f"{_title(session)}: open this notebook with a kernel to play it"
+        bundle["text/plain"] = f"{_title(session)}: run this cell to play it"
         self._publish(bundle, {}, False)
         if has_poster:
             poster = Poster(_title(session), self._publish)
@@ -143,7 +143,10 @@ class Panel:
             if error is not None:
                 session.log.note(f"the poster was not written: {type(error).__name__}: {error}")
 
-        self._slow.submit(write).add_done_callback(written)
+        try:
+            self._slow.submit(write).add_done_callback(written)
+        except RuntimeError:  # the kernel ends, and with it every executor; this is the last frame
+            write()
 
     def _tell(self, message: dict[str, Any]) -> None:
         self.viewer.tell(message)

@@ -76,6 +76,7 @@ IN_THE_VIEW = {
     "an_empty_block": Case(
         loop=STEPS
         + "get_ctx().emit_block(np.zeros((0, 360, 640, 3), np.uint8)); get_ctx().emit_block(picture(self.n))",
+        says=("no frames",),
         plays=True,
     ),
     "an_override_of_an_unknown_key": Case(

@@ -146,3 +146,45 @@ def test_two_models_play_side_by_side(lab: Lab) -> None:
     lab.run_new("%reactor send paint blue")
     assert "--on" in lab.text(6)
     lab.screenshot("two-models")
+
+
+def test_try_again_plays_the_class_that_was_mended_since(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER.replace("LOADED.append(self.__class__)", "1 / 0"), RUN])
+    lab.run_all()
+    expect(lab.viewer()).to_contain_text("ZeroDivisionError")
+    lab.edit(1, COUNTER)
+    lab.run(1)
+    lab.viewer().get_by_role("button", name="Try again").click()
+    lab.wait_for_motion()
+    expect(lab.viewer()).not_to_contain_text("ZeroDivisionError")
+
+
+def test_keys_in_the_panel_stay_in_the_panel(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, RUN])
+    lab.run_all()
+    lab.wait_for_motion()
+    lab.page.locator(".reactor-controls .noUi-handle").first.focus()
+    for key in ("a", "b", "d", "d", "m"):
+        lab.page.keyboard.press(key)
+    lab.viewer().locator("summary").click()
+    lab.viewer().locator(".reactor-log-text").focus()
+    lab.page.keyboard.press("d")
+    lab.page.keyboard.press("d")
+    assert lab.page.locator(".jp-Notebook .jp-Cell").count() == 3
+    lab.wait_for_motion()
+
+
+def test_the_status_line_shows_the_size_that_was_emitted(lab: Lab) -> None:
+    lab.open([LOAD, COUNTER, "%reactor run --model.width=403 --model.height=301"])
+    lab.run_all()
+    lab.wait_for_motion()
+    expect(lab.viewer()).to_contain_text("403×301")
+    assert lab.pixels().shape == (301, 403, 4)
+
+
+def test_run_all_may_send_while_the_model_still_loads(lab: Lab) -> None:
+    slow = COUNTER.replace("        LOADED.append(self.__class__)", "        time.sleep(2)")
+    lab.open([LOAD, slow, RUN, "%reactor send set_level 0.75", "1 + 1"])
+    lab.run_all()
+    assert "0.75" in lab.text(3)
+    assert "2" in lab.text(4)

@@ -15,6 +15,16 @@ export interface SurfaceEvents {
   onSize(width_px: number, height_px: number): void
 }
 
+export interface Size {
+  width_px: number
+  height_px: number
+}
+
+/** Codecs take even sides from 16 px on: the kernel pads, and `real` says what of it is the picture. */
+export function unpadded(padded_px: number, real_px: number | undefined): number {
+  return real_px !== undefined && padded_px === Math.max(16, real_px + (real_px % 2)) ? real_px : padded_px
+}
+
 interface Missed {
   image: VideoFrame | HTMLVideoElement
   width_px: number
@@ -23,6 +33,8 @@ interface Missed {
 
 export class Surface {
   #is_visible = true
+  /** The size of the emitted frame, as the kernel tells it; null until it has. */
+  emitted: Size | null = null
   /** The newest frame that was not drawn: a model that rests sends no other when its view is seen again. */
   #missed: Missed | null = null
   readonly #context: CanvasRenderingContext2D
@@ -71,14 +83,16 @@ export class Surface {
     if (missed !== null && !(missed.image instanceof HTMLElement)) missed.image.close()
   }
 
-  #paint(image: CanvasImageSource, width_px: number, height_px: number, rtp_timestamp: number | null): void {
+  #paint(image: CanvasImageSource, coded_width: number, coded_height: number, rtp_timestamp: number | null): void {
     const { canvas } = this
+    const width_px = unpadded(coded_width, this.emitted?.width_px)
+    const height_px = unpadded(coded_height, this.emitted?.height_px)
     if (canvas.width !== width_px || canvas.height !== height_px) {
       canvas.width = width_px
       canvas.height = height_px
       this.#events.onSize(width_px, height_px)
     }
-    this.#context.drawImage(image, 0, 0, width_px, height_px)
+    this.#context.drawImage(image, 0, 0, width_px, height_px, 0, 0, width_px, height_px)
     this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
   }
 }

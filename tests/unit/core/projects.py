@@ -19,7 +19,9 @@ def python_as_before(tmp_path: Path) -> Iterator[None]:
     path = list(sys.path)
     yield
     for name, module in list(sys.modules.items()):
-        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        # Not getattr: some modules answer to any name (torch.classes does).
+        own = vars(module)
+        places = [own.get("__file__"), *(own.get("__path__") or ())]
         if any(place and Path(place).is_relative_to(tmp_path) for place in places):
             del sys.modules[name]
     sys.path[:] = path

@@ -12,7 +12,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from reactor_nb import VideoModel, command, get_ctx, model
-from reactor_nb.core.calls import MOST_WAITING
+from reactor_nb.core.calls import MOST_WAITING, refuse_value_as_timeout
+from reactor_nb.core.command import commands_of
 from reactor_nb.core.events import SessionEvent
 from reactor_nb.core.session import Session
 from reactor_nb.errors import (
@@ -111,7 +112,7 @@ def _hold(session: Session, stage: Stage) -> Future[Any]:
 
 def test_send_returns_what_the_method_returns(session: Session) -> None:
     assert session.send("set_speed", speed=0.25) == "reactor-commands-plasma"
-    assert session.send("set_speed", 5.0) == "reactor-commands-plasma"
+    assert session.send("set_speed", 5.0, speed=0.5) == "reactor-commands-plasma"
     assert session.send("move", direction="left", point={"x": 3}) == 3
 
 
@@ -232,3 +233,21 @@ def test_a_command_may_send_to_the_page(session: Session) -> None:
 def test_the_built_in_request_answers_with_the_schema(session: Session) -> None:
     capabilities = session.send("requestCapabilities")
     assert capabilities == Plasma.commands()
+
+
+class Sprinter(VideoModel):
+    @command("set_speed")
+    def set_speed(self, speed: float = 0.5) -> None: ...
+
+
+@pytest.mark.parametrize("value", [0.9, {"speed": 0.9}, "fast", True])
+def test_a_value_in_the_place_of_the_time_limit_is_refused_with_the_line_to_type(value: object) -> None:
+    spec = commands_of(Sprinter)["set_speed"]
+    with pytest.raises(ParameterError, match=r"session\.send"):
+        refuse_value_as_timeout(spec, "set_speed", value, {})
+
+
+def test_a_time_limit_beside_parameters_is_one() -> None:
+    spec = commands_of(Sprinter)["set_speed"]
+    refuse_value_as_timeout(spec, "set_speed", 5, {"speed": 0.9})
+    refuse_value_as_timeout(spec, "set_speed", None, {})

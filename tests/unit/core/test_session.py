@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reactor_nb import VideoModel, get_ctx, model
+from reactor_nb import VideoModel, command, get_ctx, model
 from reactor_nb.core.events import SessionEvent
 from reactor_nb.core.session import Session
 from reactor_nb.errors import (
@@ -455,3 +455,54 @@ def test_a_thread_of_the_author_emits_and_is_told_of_the_end() -> None:
         over.set()
         eventually(lambda: len(late) == 2)
         assert [type(error).__name__ for error in late] == ["SessionStopped", "ContextError"]
+
+
+def test_an_ended_session_keeps_its_newest_frame_exact_and_small() -> None:
+    @model(name="smooth")
+    class Smooth(VideoModel):
+        def start_session(self) -> None:
+            frame = np.broadcast_to(np.arange(320, dtype=np.uint8)[None, :, None], (240, 320, 3))
+            get_ctx().emit_block(frame)
+
+    with staged(Smooth) as stage:
+        session = stage.play()
+        assert session.wait(5)
+        frame = session.frame()
+        assert frame is not None
+        assert np.array_equal(frame[7, :, 1], np.arange(320, dtype=np.uint8))
+        frame[:] = 0  # a copy, to be written to
+        stats = session.stats()
+        assert (stats["width_px"], stats["height_px"]) == (320, 240)
+
+
+def test_an_emitted_none_is_told_once() -> None:
+    @model(name="forgetful")
+    class Forgetful(VideoModel):
+        def start_session(self) -> None:
+            for _ in range(3):
+                get_ctx().emit_block(None)
+
+    with staged(Forgetful) as stage:
+        session = stage.play()
+        assert session.wait(5)
+        assert session.log.text().count("paints black") == 1
+
+
+def test_send_waits_while_the_model_loads() -> None:
+    @model(name="heavy")
+    class Heavy(VideoModel):
+        def __init__(self, config: Any) -> None:
+            threading.Event().wait(0.3)
+
+        @command("ask")
+        def ask(self) -> str:
+            return "answered"
+
+        def start_session(self) -> None:
+            while not get_ctx().should_stop():
+                get_ctx().emit_block(None)
+
+    with staged(Heavy) as stage:
+        session = stage.play()
+        assert session.state == "loading"
+        assert session.send("ask", 5) == "answered"

@@ -146,11 +146,29 @@ def test_bounds_and_steps_come_from_the_schema(controls: Controls) -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "step"),
-    [(0.0, 1.0, 0.01), (0.25, 4.0, 0.02), (-180.0, 180.0, 2.0), (0.0, 3e-5, 2e-7), (0, 1e6, 1e4)],
+    [(0.0, 1.0, 0.01), (0.25, 4.0, 0.01), (-180.0, 180.0, 2.0), (0.0, 3e-5, 2e-7), (0, 1e6, 1e4)],
 )
 def test_the_step_of_a_free_number_is_round(low: float, high: float, step: float) -> None:
     field = control_table.ROWS[4].build({"type": "number", "minimum": low, "maximum": high})
     assert field.widget.step == step
+
+
+def test_a_slider_shows_its_default_and_not_a_neighbour() -> None:
+    schema = {"type": "number", "minimum": 0.25, "maximum": 4.0, "default": 1.0}
+    slider = control_table.ROWS[4].build(schema).widget
+    assert (1.0 - slider.min) / slider.step == pytest.approx(round((1.0 - slider.min) / slider.step))
+
+
+def test_a_new_session_shows_what_the_model_has_and_not_what_was_refused(controls: Controls, calls: Calls) -> None:
+    field_of(controls, "whole").value = 7
+    calls.answer()
+    calls.refuse = NotStreamingError("the session has ended")
+    field_of(controls, "whole").value = 9
+    calls.refuse = None
+    controls.forget_refused()
+    assert field_of(controls, "whole").value == 7
+    assert "ended" not in note_of(controls, "whole")
+    assert calls.sent == [("whole", {"value": 7})]
 
 
 def test_defaults_are_shown_and_never_sent(controls: Controls, calls: Calls) -> None:
