@@ -70,11 +70,9 @@ def _leaves(resolved: Any, written: Any, start: str) -> Iterator[tuple[str, Any,
 def _source(config: ModelConfig, places: Mapping[str, KeyPlace], key: str, raw: Any) -> str:
     typed = {at: _without_secrets(at, text) for at, text in config.typed.items()}
     outer = [text for at, text in typed.items() if key == at or key.startswith(f"{at}.")]
-    if outer:
-        return outer[-1]
+    if outer or config.file is None:
+        return outer[-1] if outer else "overrides"
     inner = [text for at, text in typed.items() if at.startswith(f"{key}.")]
-    if config.file is None:
-        return ", ".join(dict.fromkeys(inner))
     place = places.get(key) or _nearest(places, key)
     source = _relative(config.file) + (f", line {place.line}" if place is not None else "")
     if isinstance(raw, str) and "${" in raw:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, ValidationError, create_model
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticUndefined
 
 from reactor_nb.core.schema import properties_of, type_word
 from reactor_nb.errors import ModelDefinitionError, ParameterError
+
+_RULES: Final = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
 
 
 class _NoDefault:
@@ -121,24 +123,39 @@ class Parameters:
             fields[field] = (annotations[name], default)
         try:
             model: type[BaseModel] = create_model(self._command, __config__=config, **fields)
-            return model, properties_of(model)
-        except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema) as error:
-            raise ModelDefinitionError(self._unsendable(annotations, defaults)) from error
-        except (PydanticUserError, TypeError, ValueError) as error:
-            raise ModelDefinitionError(
-                f"command {self._command}: its parameters cannot be read. {first_line(error)}"
-            ) from error
+            schemas = properties_of(model)
+        except Exception as error:  # pydantic's own, and a SchemaError, which derives from none of them
+            raise ModelDefinitionError(self._unreadable(annotations, defaults, error)) from error
+        for name in annotations:
+            self._refuse_idle_rules(name, annotations[name], schemas.get(name))
+        return model, schemas
 
-    def _unsendable(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    def _refuse_idle_rules(self, name: str, annotation: Any, schema: Mapping[str, Any] | None) -> None:
+        if schema is None:
+            raise ModelDefinitionError(
+                f"command {self._command}: parameter {name} is {_type_name(annotation)}, which is no type of a value. "
+                f"Annotate it with {SENDABLE}, for example {name}: float."
+            )
+        # A rule that pydantic cannot apply stands in the schema under its Python name, and fails at every call.
+        idle = next((rule for rule in _RULES if rule in schema), None)
+        if idle is not None:
+            raise ModelDefinitionError(
+                f"command {self._command}: Field({idle}={schema[idle]!r}) on parameter {name}, which is "
+                f"{_type_name(annotation)} and has no such rule. Remove it, or annotate {name} with a type that has it."
+            )
+
+    def _unreadable(self, annotations: Mapping[str, Any], defaults: Mapping[str, Any], error: Exception) -> str:
         for name, annotation in annotations.items():
             try:
                 properties_of(create_model("probe", p0=(annotation, defaults.get(name, Field()))))
-            except PydanticUserError:
+            except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema):
                 return (
                     f"command {self._command}: parameter {name} is {_type_name(annotation)}, which cannot be sent as "
                     f"JSON. Annotate it with {SENDABLE}, for example {name}: float."
                 )
-        return f"command {self._command}: its parameters cannot be sent as JSON. Annotate them with {SENDABLE}."
+            except Exception as own:
+                return f"command {self._command}: parameter {name} cannot be read. {_last_line(own)}"
+        return f"command {self._command}: its parameters cannot be read. {_last_line(error)}"
 
     def _spec(self, field: str, name: str, annotation: Any, schema: dict[str, Any]) -> ParamSpec:
         info = self._model.model_fields[field]
@@ -220,6 +237,13 @@ def _non_finite(value: Any, is_allowed: bool) -> Iterator[tuple[tuple[int | str,
 
 def _type_name(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def _last_line(error: BaseException) -> str:
+    """What went wrong: a SchemaError of pydantic's says so after everything that it was about to build."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "errors.pydantic.dev" not in line]
+    says = lines[-1] if type(error).__name__ == "SchemaError" else lines[0] if lines else type(error).__name__
+    return says.split(" [type=")[0].removeprefix("SchemaError: ")
 
 
 def first_line(error: BaseException) -> str:

@@ -491,3 +491,41 @@ def test_other_names_are_the_authors_own(name: str) -> None:
 def test_a_frame_of_the_camera_is_no_command() -> None:
     with pytest.raises(ModelDefinitionError, match="on_frame is a method of every VideoModel"):
         type("Owner", (Playable,), {"on_frame": command("on_frame")(lambda self, frame: None)})
+
+
+def test_a_function_without_attributes_of_its_own_is_read_as_any_other() -> None:
+    with pytest.raises(ModelDefinitionError, match=r"command go: len takes no `self`|takes `obj, /`"):
+        type("Owner", (Playable,), {"go": staticmethod(command("go")(len))})
+
+
+class Unreadable:
+    """A callable whose annotations name what is not there, told as Python 3.14 tells it: when they are asked for."""
+
+    __name__ = __qualname__ = "go"
+
+    @property
+    def __signature__(self) -> Any:
+        raise NameError("name 'Sped' is not defined", name="Sped")
+
+    def __call__(self, owner: Any, speed: Any) -> Any:
+        return speed
+
+
+def test_annotations_that_are_read_late_and_name_nothing_are_refused() -> None:
+    with pytest.raises(ModelDefinitionError, match="name 'Sped' is not defined"):
+        type("Owner", (Playable,), {"go": command("go")(Unreadable())})
+
+
+def test_an_override_whose_annotations_name_nothing_keeps_the_command() -> None:
+    owner: Any = type("Owner", (Camera,), {"set_speed": Unreadable()})
+    assert "set_speed" in owner.commands()["commands"]
+
+
+def test_an_annotated_default_holds_without_postponed_annotations() -> None:
+    def go(self: Any, speed: Any, to: Any = Field("up")) -> Any:  # noqa: B008
+        return speed, to
+
+    go.__annotations__.update(speed=Annotated[float, "metres", Field(0.5)], to=Annotated[str, Field("down")])
+    owner = type("Owner", (Playable,), {"go": command("go")(go)})
+    assert owner().go() == (0.5, "up")
+    assert owner().send("go") == (0.5, "up")

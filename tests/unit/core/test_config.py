@@ -10,6 +10,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from reactor_nb.core.config import ModelConfig, load_config, rate_of
+from reactor_nb.core.config_file import read_file
 from reactor_nb.core.model import ModelSpec
 from reactor_nb.errors import ConfigError
 
@@ -152,6 +153,8 @@ def test_a_position_in_a_list_is_a_key(folder: Path) -> None:
             ["a=${oc.env:NOWHERE_SET}"],
             r"the environment has no NOWHERE_SET\. Set it, or write \$\{oc\.env:NOWHERE_SET,",
         ),
+        (["a=${"], r"--model\.a=\$\{: the value cannot be read as YAML: no viable alternative"),
+        (["b='"], r"--model\.b=': the value cannot be read as YAML"),
         ({"a": object()}, r"--model\.a=<object .* does not fit the configuration"),
         (["a=${nowhere}"], r"the key a cannot be resolved: Interpolation key 'nowhere' not found"),
     ],
@@ -295,3 +298,13 @@ def test_a_rate_out_of_range_is_refused_before_the_model_is_loaded(folder: Path,
         ConfigError, match=r"plasma\.yaml, line 1, column 1: fps is .*above 0 and at most 240\. Write fps: 30"
     ):
         with_text(folder, f"fps: {value}")
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_the_reason(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"configs cannot be read: Is a directory\. Give it another one with -c"):
+        read_file(folder / "configs")
+
+
+def test_a_rate_without_any_file_is_refused_by_its_override(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^fps is 'fast'; it needs"):
+        load_config(ModelSpec("p"), overrides=["fps=fast"], folder=folder)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reactor_nb.core.config import ModelConfig, load_config
+from reactor_nb.core.config_file import places_of_keys
 from reactor_nb.core.config_rows import ConfigRow, config_lines, explain_config
 from reactor_nb.core.model import ModelSpec
 
@@ -138,3 +139,15 @@ def test_a_file_that_is_gone_meanwhile_is_still_named(folder: Path) -> None:
     config = loaded(folder, "fps: 30")
     (folder / "a.yaml").unlink()
     assert sources(config) == {"fps": "a.yaml"}
+
+
+def test_a_nested_key_of_a_file_that_is_gone_names_the_file(folder: Path) -> None:
+    config = loaded(folder, "fps: 30\nvae: {size: 1}")
+    (folder / "a.yaml").unlink()
+    assert sources(config)["vae.size"] == "a.yaml"
+
+
+def test_keys_that_are_no_words_have_no_place(folder: Path) -> None:
+    path = folder / "a.yaml"
+    path.write_text("? [1, 2]\n: 3\nb: &b [1, *b]\n")
+    assert set(places_of_keys(path)) == {"b", "b.0", "b.1"}

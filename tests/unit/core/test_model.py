@@ -381,3 +381,16 @@ def test_an_init_that_raises_leaves_no_model_loading(weight_folder: Path) -> Non
         weighted(fail)()
     with pytest.raises(WeightsError, match="while no model is being loaded"):
         VideoModel.weights("x")
+
+
+def test_a_start_session_that_only_calls_the_base_class_is_told_so() -> None:
+    class Base(VideoModel):
+        def start_session(self) -> None:
+            VideoModel.start_session(self)
+
+    class Bare:
+        pass
+
+    assert Base().start_session() is None  # type: ignore[func-returns-value]
+    with pytest.raises(ModelDefinitionError, match="VideoModel has no start_session"):
+        VideoModel.__new__(VideoModel).start_session()

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Optional, Union
 
 import numpy as np
 import pytest
@@ -483,3 +483,38 @@ def test_a_value_that_cannot_be_shown_is_refused_by_its_type() -> None:
     def go(self: Any, x: str) -> None: ...
 
     assert str(refused(go, x=10**5000)).startswith("go refused x=<int>: Input should be a valid string")
+
+
+def test_an_annotation_that_is_no_type_is_refused_with_what_may_stand_there() -> None:
+    def go(self: Any, speed: Any) -> None: ...
+
+    go.__annotations__["speed"] = "0..1"
+    with pytest.raises(
+        ModelDefinitionError, match=r"annotation '0\.\.1' of parameter speed is no type: .*Annotate it with"
+    ):
+        spec_of_method(go)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "message"),
+    [
+        (str, Field("a", pattern="["), r"parameter x cannot be read\. .*unclosed character class"),
+        (float, Field(1.0, gt="x"), r"parameter x cannot be read\. .*must be real number"),
+        (str, Field("a", ge=1), r"Field\(ge=1\) on parameter x, which is str and has no such rule\. Remove it"),
+        (ClassVar[int], 1, r"parameter x is ClassVar\[int\], which is no type of a value"),
+        (Annotated[Cat | int, Field(discriminator="sort")], 1, r"parameter x cannot be read\. .*'sort'"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused(annotation: Any, default: Any, message: str) -> None:
+    def go(self: Any, x: Any) -> None: ...
+
+    go.__annotations__["x"] = annotation
+    go.__defaults__ = (default,)
+    with pytest.raises(ModelDefinitionError, match=message):
+        spec_of_method(go)
+
+
+def test_no_default_is_shown_as_such() -> None:
+    def go(self: Any, speed: float) -> None: ...
+
+    assert repr(spec_of_method(go).params[0].default) == "NO_DEFAULT"
