@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(BROWSER_TIMEOUT_S, func_only=True))
+    # Last: playwright keeps an event loop running on this thread from the first of them on.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if not HAS_TORCH:
         # Deselected and counted, not skipped: where torch is not installed there is nothing to run them on.
         without = [item for item in items if item.get_closest_marker("needs_torch")]

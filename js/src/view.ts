@@ -3,6 +3,7 @@ import { Calls, randomId } from "./calls"
 import { Connection } from "./connection"
 import { element } from "./dom"
 import { lastLine } from "./format"
+import { keepKeys } from "./keys"
 import { isRunning, type ModelPort, onModel } from "./model"
 import { Overlay, overlayText } from "./overlay"
 import { paint } from "./painter/paint"
@@ -120,8 +121,7 @@ export class View {
     let is_in_sight = true
     const look = () => {
       this.#surface.is_visible = is_in_sight && document.visibilityState === "visible"
-      // Keys that a control or the log takes must not reach the notebook, where "d d" deletes the cell.
-      this.root.closest(".reactor-panel")?.setAttribute("data-lm-suppress-shortcuts", "true")
+      keepKeys(this.root, signal)
     }
     const sight = new IntersectionObserver((entries) => {
       is_in_sight = entries.at(-1)?.isIntersecting ?? true
