@@ -16,7 +16,7 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench pictures format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
@@ -35,8 +35,16 @@ check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 	$(NPM) run check
 	$(NPM) test
 
-bench: note-test note-browser chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print a table
+bench: note-test note-browser chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print tables
 	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks.startup
+
+test-peer: .venv/.test ## judge 89 signatures as the original package does, in an environment of its own
+	@test -e .venv-peer/.installed || { echo "Installing once, into this folder: .venv-peer with reactor-runtime 1.2.1 (about 600 MB)."; $(PYTHON) -m venv .venv-peer; .venv-peer/bin/python -m pip --disable-pip-version-check --quiet install reactor-runtime==1.2.1; touch .venv-peer/.installed; }
+	@REACTOR_PEER_PYTHON=.venv-peer/bin/python $(BIN)/python -m pytest tests/peer
+
+coverage: .venv/.test $(VIEWER) ## which branches of core/ the tests reach; fails under 95 %
+	@$(BIN)/python -m pytest tests/unit tests/contract --quiet --cov=reactor_nb.core --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 pictures: note-test note-browser chromium .venv/.test $(VIEWER) ## make the pictures of README and docs from the real thing
 	@$(BIN)/python -m tests.support.pictures
@@ -47,7 +55,7 @@ format: .venv/.test ## let ruff and biome rewrite what they can
 	$(NPM) run format
 
 clean: ## remove what the other targets made in this checkout
-	rm -rf .venv .jupyter js/node_modules reactor_nb/static build dist .mypy_cache .ruff_cache
+	rm -rf .venv .venv-peer .jupyter js/node_modules reactor_nb/static build dist .mypy_cache .ruff_cache
 
 preflight:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Type: make $(or $(MAKECMDGOALS),test) PYTHON=python3.11" >&2; exit 1; }
