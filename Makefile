@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Ours is .venv, whichever the caller has activated: IPython warns of the other.
+unexport VIRTUAL_ENV
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -102,7 +102,8 @@ class Emission:
         with self._lock:
             newest, packed, number = self._newest, self._packed, self._frames - 1
         if packed is not None:
-            return np.frombuffer(bytearray(zlib.decompress(packed.bytes)), np.uint8).reshape(packed.shape), number
+            unpacked = np.frombuffer(zlib.decompress(packed.bytes), np.uint8)
+            return unpacked.reshape(packed.shape).copy(), number  # a caller may write to what it gets
         return None if newest is None else (newest.copy(), number)
 
     def count_empty(self) -> str:

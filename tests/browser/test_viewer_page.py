@@ -168,7 +168,7 @@ def test_a_restarted_kernel_is_named_and_its_peer_closed(page: Page) -> None:
     page.wait_for_function(PAINTS)
     page.evaluate("view.el.classList.add('jupyter-widgets-disconnected'); view.model.emit('comm_live_update')")
     page.wait_for_function("view.root.reactor.stats().phase === 'closed'")
-    assert "The kernel has restarted. Run the cell again." in words(page)
+    assert "The kernel has ended or was restarted. Run the cell again." in words(page)
     assert page.evaluate("view.model.peers.size") == 0
 
 
