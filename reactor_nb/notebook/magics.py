@@ -150,7 +150,7 @@ class ReactorMagic:
             names.update(frame.f_locals)  # the function of the user's that called the magic
         try:
             return str(DollarFormatter().vformat(text, (), names))
-        except Exception:
+        except Exception:  # any code may stand in the braces; IPython leaves such text alone too
             return text
 
 
