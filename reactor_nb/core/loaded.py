@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import threading
 import time
 from collections import deque
@@ -259,11 +260,11 @@ class LoadedModel:
         text, line = author_traceback(error), in_a_line(error)
         is_memory = isinstance(error, MemoryError) or "out of memory" in line.lower()
         strip(error)
-        mend = (
-            "What it had loaded is freed. Load less, or free other models: %reactor unload"
-            if is_memory
-            else f"Mend the class, run its cell again, then type: %reactor run {self.name}"
-        )
+        mend = f"Mend the class, run its cell again, then type: %reactor run {self.name}"
+        if is_memory:
+            mend = "What it had loaded is freed. Load less, or free other models: %reactor unload"
+        elif isinstance(error, TypeError) and not _takes_config(self.cls):
+            mend = f"It is called with the configuration. Write: def __init__(self, config): and run {self.name} again"
         return ModelLoadError(f"__init__ of {self.name} raised {line}. {mend}", text)
 
     def _run_failed(self, error: BaseException) -> ModelFailedError:
@@ -282,3 +283,11 @@ class LoadedModel:
             # A CUDA device that has failed refuses this too; the next model says so in its own words.
             self.log.note(f"the GPU's cached memory could not be given back: {in_a_line(error)}")
             strip(error)
+
+
+def _takes_config(cls: type[VideoModel]) -> bool:
+    try:
+        inspect.signature(cls.__init__).bind(None, None)
+    except TypeError:
+        return False
+    return True

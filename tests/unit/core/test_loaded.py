@@ -25,7 +25,7 @@ from reactor_nb.errors import (
     SessionStopped,
 )
 from tests.support.eventually import eventually
-from tests.unit.core.stage import config_of
+from tests.unit.core.stage import config_of, staged
 
 Load = Callable[[type[VideoModel]], LoadedModel]
 
@@ -296,3 +296,14 @@ def test_what_an_object_holds_is_counted_once_through_containers_and_views() -> 
     array = np.zeros(1000, np.float64)
     assert held_bytes({"a": array, "view": array[:10], "again": [array]}) == 8000
     assert [in_words(count) for count in (1_500, 2_000_000, 3_500_000_000)] == ["1.5 kB", "2 MB", "3.5 GB"]
+
+
+def test_an_init_without_config_is_told_the_line_to_write() -> None:
+    @model(name="bare")
+    class Bare(VideoModel):
+        def __init__(self) -> None: ...
+
+        def start_session(self) -> None: ...
+
+    with staged(Bare) as stage, pytest.raises(ModelLoadError, match=r"def __init__\(self, config\)"):
+        stage.play().result(5)
