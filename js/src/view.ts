@@ -256,7 +256,8 @@ export class View {
     this.#overlay.show(text, state === "failed" ? "Try again" : "Start")
     this.#toolbar.show(state, connection.phase !== "closed")
     this.#status.show({
-      state,
+      // With its kernel every session is gone, whatever the last message said.
+      state: connection.problem === problems.KERNEL_GONE ? "ended" : state,
       model_name: model.get("model_name"),
       rate_fps: this.#stats.rate(now_ms),
       latency_ms: this.#stats.latency(now_ms),

@@ -90,6 +90,7 @@ def test_a_kernel_restart_is_told_and_the_next_run_plays(lab: Lab) -> None:
     lab.wait_for_motion()
     lab.restart_kernel()
     expect(lab.viewer()).to_contain_text("Run the cell again", timeout=20_000)
+    expect(lab.viewer().locator(".reactor-state")).to_have_text("ended")
     lab.screenshot("restarted")
     lab.run_all()
     lab.wait_for_motion()
