@@ -63,15 +63,6 @@ class WeightsSource:
         return _SECRET.sub("", self.url) if has_scheme(self.url) else self.url
 
 
-def read_source(folder: Path, name: str) -> WeightsSource | None:
-    """What weights.yaml in the model's `folder` says of `name`; None without the file or the name.
-
-    Raises:
-        WeightsError: the file cannot be read, or what it says of `name` is no source.
-    """
-    return source_from(folder, name, read_sources(folder))
-
-
 def read_sources(folder: Path) -> Mapping[str, Any]:
     """weights.yaml as it is written: name -> URL or mapping. Empty without the file.
 

@@ -145,6 +145,7 @@ def _play_live(
             raise shown.error
         session.result()
     except BaseException:
+        # What went wrong first is told; a model that does not stop either must not hide it.
         with suppress(ReactorError):
             runtime.close()
         raise

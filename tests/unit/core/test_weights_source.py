@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reactor_nb.core.weights_source import FILE_NAME, WeightsSource, read_source
+from reactor_nb.core.weights_source import FILE_NAME, WeightsSource, read_sources, source_from
 from reactor_nb.errors import WeightsError
 
 SUM = "0123456789abcdef" * 4
@@ -14,11 +14,11 @@ SUM = "0123456789abcdef" * 4
 
 def read(folder: Path, text: str, name: str = "vae") -> WeightsSource | None:
     (folder / FILE_NAME).write_text(text, encoding="utf-8")
-    return read_source(folder, name)
+    return source_from(folder, name, read_sources(folder))
 
 
 def test_without_the_file_or_the_name_there_is_no_source(tmp_path: Path) -> None:
-    assert read_source(tmp_path, "vae") is None
+    assert source_from(tmp_path, "vae", read_sources(tmp_path)) is None
     assert read(tmp_path, "clip: https://example.org/clip.bin") is None
     assert read(tmp_path, "") is None
 
@@ -114,4 +114,4 @@ def test_what_cannot_be_a_source_is_refused(text: str, said: str, tmp_path: Path
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"vae: \xff")
     with pytest.raises(WeightsError, match=r"cannot be read: .*can't decode"):
-        read_source(tmp_path, "vae")
+        source_from(tmp_path, "vae", read_sources(tmp_path))
