@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reactor_nb.core.buffer import FrameSink
+from reactor_nb.media.quality import DEFAULT_QUALITY, GRADES, Quality
 
-MAX_BITRATE_BPS = 16_000_000
+MAX_BITRATE_BPS = GRADES[DEFAULT_QUALITY].cap_bps
+DEFAULT_SMOOTHNESS = 0.5
 
 MessageListener = Callable[[str, dict[str, Any]], None]
 """(view_id, message): called on the media loop's thread; must return at once."""
@@ -26,6 +28,10 @@ class StreamSettings:
     rate_fps: float
     max_bitrate_bps: int = MAX_BITRATE_BPS
     """The cap of each encoder. 16 Mbit/s shows a hard moving 720p texture without blocks."""
+    quality: Quality = DEFAULT_QUALITY
+    """low, balanced, high or exact: what is spent below the cap, see media/quality.py."""
+    smoothness: float = DEFAULT_SMOOTHNESS
+    """0 to 1: the least delay against the most even play, see core/pacing.py."""
 
 
 @dataclass(frozen=True, slots=True)
