@@ -23,6 +23,7 @@ export interface OfferMessage {
   offer_id: string
   sdp: string
   hostname: string
+  decoders?: string[]
 }
 
 export interface ByeMessage {
@@ -58,6 +59,17 @@ export interface PaintedMessage {
   skipped: number
   latency_ms: number | null
   rate_fps: number
+  painter?: string
+  frames?: number[]
+}
+
+export interface WatchingMessage {
+  type: "watching"
+  is_watching: boolean
+}
+
+export interface KeyframeMessage {
+  type: "keyframe"
 }
 
 export type PageToKernel =
@@ -69,6 +81,8 @@ export type PageToKernel =
   | CallMessage
   | PingMessage
   | PaintedMessage
+  | WatchingMessage
+  | KeyframeMessage
 
 export interface HelloMessage {
   type: "hello"
@@ -124,6 +138,19 @@ export interface StreamMessage {
   codec: string
 }
 
+export interface ReconnectMessage {
+  type: "reconnect"
+}
+
+export interface StillMessage {
+  type: "still"
+  still_id: number
+  width_px: number
+  height_px: number
+  bytes: number
+  rtp_timestamp: number | null
+}
+
 export type KernelToPage =
   | HelloMessage
   | AnswerMessage
@@ -133,3 +160,5 @@ export type KernelToPage =
   | ModelMessage
   | PongMessage
   | StreamMessage
+  | ReconnectMessage
+  | StillMessage

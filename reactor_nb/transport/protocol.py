@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,15 +16,23 @@ MAX_INBOUND_BYTES = 64 * 1024
 MAX_OUTBOUND_BYTES = 250_000
 """Chromium takes data channel messages up to 262144 bytes."""
 
+
+def _is_number(value: Any) -> bool:
+    # The comparison is false for NaN, and works for an integer too large for a float.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    "number": _is_number,
     "null": lambda value: value is None,
     "unknown": lambda value: True,
     "Record<string, unknown>": lambda value: isinstance(value, dict),
     "Record<string, string>": lambda value: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
     "WireError": lambda value: isinstance(value, dict) and isinstance(value.get("code"), str),
+    "string[]": lambda value: isinstance(value, list | tuple) and all(isinstance(item, str) for item in value),
+    "number[]": lambda value: isinstance(value, list | tuple) and all(map(_is_number, value)),
     "RTCIceServer[]": lambda value: isinstance(value, list | tuple),
 }
 
