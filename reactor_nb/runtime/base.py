@@ -13,26 +13,23 @@ from typing import Any
 from reactor_nb.core.config import Overrides, load_config, rate_of
 from reactor_nb.core.context import Boundary
 from reactor_nb.core.model import VideoModel
-from reactor_nb.core.session import STOP_TIMEOUT_S, Session, SessionEvent
+from reactor_nb.core.session import STOP_TIMEOUT_S, Session
 from reactor_nb.core.source import folder_of
 from reactor_nb.errors import (
     ClosedError,
-    MessageError,
     ModelNotFoundError,
     ModelStuckError,
     ReactorError,
-    ResultError,
     SeveralModelsError,
 )
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime.hosted import Hosted, demand_spec
-from reactor_nb.runtime.page import answer_call
+from reactor_nb.runtime.page import Reply, answer_call, forward_messages, reply_to_view
 from reactor_nb.runtime.settings import stream_settings
 
 _log = logging.getLogger(__name__)
 
 SessionListener = Callable[[str, Session], None]
-Reply = Callable[[dict[str, Any]], None]
 
 
 def thread_link() -> MediaLink:
@@ -126,7 +123,7 @@ class Runtime:
                 media_stats=lambda: link.stats(spec.name),
                 boundary=boundary,
             )
-            session.subscribe(lambda event: _forward(link, spec.name, event))
+            session.subscribe(lambda event: forward_messages(link, spec.name, event))
             with self._lock:
                 self._refuse_closed()
                 hosted.session = session
@@ -275,7 +272,7 @@ class Runtime:
         return done
 
     def _from_page(self, link: MediaLink, name: str, view_id: str, message: dict[str, Any]) -> None:
-        self.handle_page_message(name, message, lambda answer: _replied(link, name, view_id, answer))
+        self.handle_page_message(name, message, lambda answer: reply_to_view(link, name, view_id, answer))
 
     def _not_found(self, name: str) -> ModelNotFoundError:
         known = ", ".join(self._hosted)
@@ -293,29 +290,6 @@ def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:
         act(name)
     except ReactorError as error:
         reply({"type": "error", "error": error.to_wire()})
-
-
-def _forward(link: MediaLink, name: str, event: SessionEvent) -> None:
-    if event.kind == "message":
-        _sent(link, name, None, {"type": "message", "data": event.data["data"]})
-
-
-def _replied(link: MediaLink, name: str, view_id: str, answer: dict[str, Any]) -> None:
-    try:
-        link.send(name, view_id, answer)
-    except MessageError as error:
-        # A result that is too large for a page: the call is answered all the same.
-        refusal = ResultError(str(error)).to_wire()
-        _sent(link, name, view_id, {**{key: answer[key] for key in ("type", "id") if key in answer}, "error": refusal})
-    except ReactorError as error:
-        _log.warning("An answer of %s to a page was not sent: %s", name, error)
-
-
-def _sent(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:
-    try:
-        link.send(name, view_id, message)
-    except ReactorError as error:
-        _log.warning("A message of %s to its pages was not sent: %s", name, error)
 
 
 _process_lock = threading.Lock()

@@ -1,14 +1,18 @@
-"""A call of a page as a call of a session, and its answer as one message."""
+"""What pages say and are told: a call of a page as a call of a session, its answer, the messages of the model."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 from reactor_nb.core.command import to_json
-from reactor_nb.core.session import Session
-from reactor_nb.errors import CommandFailedError, ParameterError, ReactorError
+from reactor_nb.core.session import Session, SessionEvent
+from reactor_nb.errors import CommandFailedError, MessageError, ParameterError, ReactorError, ResultError
+from reactor_nb.media.link import MediaLink
+
+_log = logging.getLogger(__name__)
 
 Reply = Callable[[dict[str, Any]], None]
 
@@ -46,3 +50,28 @@ def answer_call(session_of: Callable[[], Session], message: dict[str, Any], repl
         answer(error=refused.to_wire())
         return
     future.add_done_callback(finished)
+
+
+def forward_messages(link: MediaLink, name: str, event: SessionEvent) -> None:
+    """Send what a model says to every view of it; other events are passed over."""
+    if event.kind == "message":
+        _send(link, name, None, {"type": "message", "data": event.data["data"]})
+
+
+def reply_to_view(link: MediaLink, name: str, view_id: str, answer: dict[str, Any]) -> None:
+    """Send the answer of a call to the view that called; one that cannot be sent is answered with the reason."""
+    try:
+        link.send(name, view_id, answer)
+    except MessageError as error:
+        # A result that is too large for a page: the call is answered all the same.
+        refusal = ResultError(str(error)).to_wire()
+        _send(link, name, view_id, {**{key: answer[key] for key in ("type", "id") if key in answer}, "error": refusal})
+    except ReactorError as error:
+        _log.warning("An answer of %s to a page was not sent: %s", name, error)
+
+
+def _send(link: MediaLink, name: str, view_id: str | None, message: dict[str, Any]) -> None:
+    try:
+        link.send(name, view_id, message)
+    except ReactorError as error:
+        _log.warning("A message of %s to its pages was not sent: %s", name, error)
