@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from reactor_nb.core.buffer import BufferedFrame
@@ -141,7 +142,7 @@ class EncoderThread:
             if encoded.is_keyframe:
                 counts["keyframes"] += 1
                 self._last_keyframe_s = started_s
-        self._deliver(encoded)
+        self._deliver(replace(encoded, number=frame.number))
 
     def _timestamp(self, frame: BufferedFrame, now_s: float) -> int:
         """When the clock played the frame; now, when it is encoded once more: timestamps must grow."""

@@ -29,7 +29,11 @@ _PIXELS_PER_THREAD_AND_S = 1280 * 720 * 70
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """One frame, ready to be cut into RTP packets. `width_px` and `height_px` are the model's, before padding."""
+    """One frame, ready to be cut into RTP packets.
+
+    `width_px` and `height_px` are the model's, before padding. `number`: of the frame within its session; the same
+    frame may be encoded more than once.
+    """
 
     codec: str
     payload: bytes
@@ -38,6 +42,7 @@ class EncodedFrame:
     width_px: int
     height_px: int
     rate_fps: float
+    number: int = -1
 
 
 class Encoder(Protocol):
