@@ -25,6 +25,7 @@ from reactor_nb.core.loaded import LoadedModel
 from reactor_nb.core.log import bind_log
 from reactor_nb.core.model import VideoModel, loading
 from reactor_nb.core.outlet import Outlet
+from reactor_nb.core.session_stats import session_stats
 from reactor_nb.core.still import Still
 from reactor_nb.errors import (
     CallTimeoutError,
@@ -249,26 +250,13 @@ class Session:
         `convert_ms` and `held_ms` per emission; `waiting_calls`, `failed_calls`; of on_frame `shown_frames` and
         `failed_frames`; `views` and more of the media.
         """
-        counts = self._sink.counts()
         media = self._media_stats() if self._media_stats is not None else {}
-        views = media.get("views", 0)
         return {
             "name": self.name,
             "id": self.id,
-            "state": self.state,
-            "loading_s": self.loading_s(),
-            "running_s": self._life.running_s(),
             "max_fps": self.max_fps,
-            **self._outlet.emission.stats(),
-            "produced": counts.produced,
-            "played": counts.played,
-            "dropped": counts.dropped,
-            "waiting_calls": self._calls.waiting,
+            **session_stats(self._life, self._outlet, self._sink, self._calls, self._camera, media),
             "failed_calls": self._failed_calls,
-            "shown_frames": self._camera.shown,
-            "failed_frames": self._camera.failed,
-            "views": views if isinstance(views, int) else len(views),
-            "media": media,
         }
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
