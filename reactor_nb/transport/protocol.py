@@ -117,6 +117,14 @@ def answer_to(error: ReactorError) -> dict[str, Any]:
     return {"type": "error", "error": error.to_wire()}
 
 
+def refusal(message: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """The message that tells a page why its call, start or stop was not taken."""
+    known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
+    if message["type"] == "call":
+        return {"type": "reply", "id": message["id"], "error": known.to_wire()}
+    return {"type": "error", "error": known.to_wire()}
+
+
 @functools.cache
 def _fields(direction: str) -> dict[str, dict[str, str]]:
     fields: dict[str, dict[str, str]] = load_protocol()[direction]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError
@@ -26,17 +26,22 @@ _FORWARDED = ("call", "start", "stop")
 _log = logging.getLogger(__name__)
 
 
+OpenListener = Callable[[str, list[str]], None]
+"""(name, view_ids): which views of a name have an open data channel, in full after each change; on the loop."""
+
+
 class Views:
     """Joins one Stream with the peers that watch it.
 
     Threads: coroutines and PeerEvents methods on the loop, the others from any.
     """
 
-    def __init__(self, name: str, loop: MediaLoop) -> None:
+    def __init__(self, name: str, loop: MediaLoop, open_changed: OpenListener = lambda name, view_ids: None) -> None:
         self.name = name
         self.stream = Stream(name, self._codec_failed)
         self.listener: MessageListener | None = None
         self._loop = loop
+        self._open_changed = open_changed
         self._lock = threading.Lock()
         self._peers: dict[str, Peer] = {}
         self._announced: dict[str, tuple[Any, ...]] = {}
@@ -90,7 +95,10 @@ class Views:
 
     def send(self, view_id: str | None, message: dict[str, Any]) -> int:
         """Hand a message to one or every open view; how many. MessageError if it is none."""
-        text = protocol.encode(message)
+        return self.send_text(view_id, protocol.encode(message))
+
+    def send_text(self, view_id: str | None, text: str) -> int:
+        """The same for a message that protocol.encode has made text of."""
         with self._lock:
             if view_id is None:
                 targets = [peer for peer in self._peers.values() if peer.is_open]
@@ -131,6 +139,9 @@ class Views:
         except ReactorError as error:
             self._say(peer, protocol.answer_to(error))
 
+    def peer_opened(self, peer: Peer) -> None:
+        self._tell_open()
+
     def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
         facts = (frame.width_px, frame.height_px, frame.rate_fps, rtp_origin)
         if not peer.is_open or self._announced.get(peer.view_id) == facts:
@@ -161,6 +172,7 @@ class Views:
         if is_current:
             self.stream.detach(peer.view_id)
             self._announced.pop(peer.view_id, None)
+            self._tell_open()
         self._spawn(peer.close())
 
     def _forward(self, peer: Peer, message: dict[str, Any]) -> None:
@@ -173,14 +185,15 @@ class Views:
             listener(peer.view_id, message)
         except Exception as error:
             _log.exception("The listener of %s failed on a %s message.", self.name, message["type"])
-            failure = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
-            self._refuse(peer, message, failure)
+            self._refuse(peer, message, error)
 
-    def _refuse(self, peer: Peer, message: dict[str, Any], error: ReactorError) -> None:
-        if message["type"] == "call":
-            self._say(peer, {"type": "reply", "id": message["id"], "error": error.to_wire()})
-        else:
-            self._say(peer, {"type": "error", "error": error.to_wire()})
+    def _refuse(self, peer: Peer, message: dict[str, Any], error: Exception) -> None:
+        self._say(peer, protocol.refusal(message, error))
+
+    def _tell_open(self) -> None:
+        with self._lock:
+            view_ids = [view_id for view_id, peer in self._peers.items() if peer.is_open]
+        self._open_changed(self.name, view_ids)
 
     def _say(self, peer: Peer, message: dict[str, Any]) -> None:
         peer.send_text(protocol.encode(message))

@@ -51,6 +51,9 @@ class PeerEvents(Protocol):
 
     def text_came(self, peer: Peer, text: str | bytes) -> None: ...
 
+    def peer_opened(self, peer: Peer) -> None:
+        """Once, when the data channel is there."""
+
     def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
         """After each frame, and once more for the last one when the data channel opens."""
 
@@ -185,6 +188,8 @@ class Peer:
         channel.on("message", self._text_came)
         channel.on("close", lambda: self._end("the page closed the data channel"))
         self.is_open = not self._is_ended
+        if self.is_open:
+            self._events.peer_opened(self)
         if self._last_sent is not None:
             self._events.frame_sent(self, *self._last_sent)
 
