@@ -58,13 +58,15 @@ class EncoderThread:
         self._thread = threading.Thread(target=self._run, name=f"reactor-encoder-{name}-{codec.lower()}", daemon=True)
         self._thread.start()
 
-    def show(self, frame: BufferedFrame) -> None:
-        """Encode this frame next, instead of one that still waits."""
+    def show(self, frame: BufferedFrame) -> bool:
+        """Encode this frame next; whether that is instead of one that still waited."""
         with self._wake:
-            self._counts["skipped"] += self._is_new
+            is_skip = self._is_new
+            self._counts["skipped"] += is_skip
             self._newest = frame
             self._is_new = True
             self._wake.notify()
+        return is_skip
 
     def request_keyframe(self) -> None:
         """Make the next frame, or the newest once more, one that can be decoded alone."""
@@ -131,7 +133,8 @@ class EncoderThread:
     def _encode(self, encoder: Encoder, frame: BufferedFrame, is_keyframe: bool) -> None:
         started_s = time.monotonic()
         encoded = encoder.encode(frame.pixels, self._timestamp(frame, started_s), is_keyframe)
-        spent_ms = (time.monotonic() - started_s) * 1000
+        encoded_s = time.monotonic()
+        spent_ms = (encoded_s - started_s) * 1000
         if encoded is None:
             return
         with self._wake:
@@ -142,7 +145,7 @@ class EncoderThread:
             if encoded.is_keyframe:
                 counts["keyframes"] += 1
                 self._last_keyframe_s = started_s
-        self._deliver(replace(encoded, number=frame.number))
+        self._deliver(replace(encoded, number=frame.number, began_s=started_s, encoded_s=encoded_s))
 
     def _timestamp(self, frame: BufferedFrame, now_s: float) -> int:
         """When the clock played the frame; now, when it is encoded once more: timestamps must grow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class EncodedFrame:
     """One frame, ready to be cut into RTP packets.
 
     `width_px` and `height_px` are the model's, before padding. `number`: of the frame within its session; the same
-    frame may be encoded more than once.
+    frame may be encoded more than once. `began_s`, `encoded_s`: time.monotonic() around conversion and encoding, set
+    by the encoder thread.
     """
 
     codec: str
@@ -43,6 +45,8 @@ class EncodedFrame:
     height_px: int
     rate_fps: float
     number: int = -1
+    began_s: float = math.nan
+    encoded_s: float = math.nan
 
 
 class Encoder(Protocol):
