@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+# What is compressed between two questions whether it is still wanted: 5 ms of noise.
+_BAND_BYTES = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +29,7 @@ class Still:
 
     def png(self, level: int = 6) -> bytes:
         """The picture as a PNG file, without loss. `level` 1 takes a third of the time of 6 on a noisy picture."""
-        height_px, width_px, _ = self.pixels.shape
-        header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
-        body = zlib.compress(_filtered(self.pixels), level)
-        return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+        return _png(self.pixels, zlib.compress(_filtered(self.pixels), level))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the PNG file and return where it is. Missing folders are made."""
@@ -53,6 +54,35 @@ class Still:
     def __repr__(self) -> str:
         height_px, width_px, _ = self.pixels.shape
         return f"<Still {width_px}x{height_px}, frame {self.number}>"
+
+
+def quick_png(pixels: NDArray[np.uint8], is_wanted: Callable[[], bool] = lambda: True) -> bytes | None:
+    """(H, W, 3) uint8 RGB as a PNG file in half the time of `Still.png(1)` or less, up to half as large again.
+
+    None as soon as `is_wanted` says no; it is asked every few milliseconds.
+    """
+    height_px, width_px, _ = pixels.shape
+    rows = pixels.reshape(height_px, 3 * width_px)
+    filtered = np.empty((height_px, 1 + 3 * width_px), np.uint8)
+    filtered[:, 0] = 2  # the PNG filter Up: rows are neighbours in memory, so it costs no more than a copy
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    # Runs alone: a search for repeats takes two to four times as long on grain, and finds nothing there.
+    stream = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    pieces = []
+    step = max(1, _BAND_BYTES // filtered.shape[1])
+    for top in range(0, height_px, step):
+        if not is_wanted():
+            return None
+        pieces.append(stream.compress(filtered[top : top + step].data))
+    pieces.append(stream.flush())
+    return _png(pixels, b"".join(pieces))
+
+
+def _png(pixels: NDArray[np.uint8], body: bytes) -> bytes:
+    height_px, width_px, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from reactor_nb.core.still import Still
+from reactor_nb.core.still import Still, quick_png
 
 
 def _decoded(png: bytes) -> NDArray[np.uint8]:
@@ -25,6 +25,20 @@ def test_a_png_holds_the_exact_pixels(size: tuple[int, int]) -> None:
     assert np.array_equal(_decoded(Still(noise, 0).png()), noise)
     ramp = np.broadcast_to(np.arange(size[1], dtype=np.uint8)[None, :, None], (*size, 3)).copy()
     assert np.array_equal(_decoded(Still(ramp, 0).png()), ramp)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (33, 35), (500, 640)])
+def test_a_quick_png_holds_the_exact_pixels(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    png = quick_png(noise)
+    assert png is not None
+    assert np.array_equal(_decoded(png), noise)
+
+
+def test_a_quick_png_that_is_not_wanted_any_more_is_given_up_at_once() -> None:
+    answers = iter([True, False])
+    assert quick_png(np.zeros((720, 1280, 3), np.uint8), lambda: next(answers)) is None
+    assert next(answers, "none left") == "none left"
 
 
 def test_a_smooth_picture_is_small() -> None:
