@@ -41,6 +41,9 @@ class BufferedFrame:
 class FrameSink(Protocol):
     """Where a session puts its frames. FrameBuffer is one; a media process may offer another."""
 
+    def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+        """Memory of the sink's own to convert a block of (N, H, W, 3) into; None: the caller allocates."""
+
     def put(self, block: Block) -> None:
         """Hand over a block. May wait for the clock, never for a browser; after close() it counts and drops."""
 
@@ -87,6 +90,10 @@ class FrameBuffer:
         self._dropped = 0
         self._is_finished = False
         self._is_closed = False
+
+    def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+        """None: inside one process a block on the heap is as good."""
+        return None
 
     def put(self, block: Block) -> None:
         """Queue a block, and hold a fast model until it is time to make its next one.

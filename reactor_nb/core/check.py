@@ -185,6 +185,9 @@ class _Uncollected:
         self._frames = 0
         self._is_closed = False
 
+    def reserve(self, shape: tuple[int, int, int, int]) -> None:
+        """The caller allocates."""
+
     def put(self, block: Block) -> None:
         self._frames += len(block)
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reactor_nb.errors import ContextError, SessionStopped
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reactor_nb.core.frames import Block
 
 _OUTSIDE = "Global context not set. This should only be called during an active session."
@@ -26,6 +29,9 @@ class ContextPort(Protocol):
     @property
     def size_px(self) -> tuple[int, int]:
         """Height and width of the newest frame, or of a frame before the first."""
+
+    def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+        """Memory for a block of (N, H, W, 3) where its pixels travel without another copy, or None."""
 
     def accept(self, block: Block) -> None: ...
     def deliver(self, message: dict[str, Any]) -> None: ...
@@ -90,7 +96,11 @@ class Context:
                 if self._emitted_unasked:
                     raise SessionStopped(f"the session of {self._session.name} was stopped")
                 self._emitted_unasked = True
-            block = black_block(*self._session.size_px) if frames is None else to_block(frames, value_range)
+            reserve = self._session.reserve
+            if frames is None:
+                block = black_block(*self._session.size_px, reserve)
+            else:
+                block = to_block(frames, value_range, reserve=reserve)
             self._session.accept(block)
         # Outside of the lock: a command that runs at the boundary may emit as well.
         if self._boundary is not None:

@@ -6,17 +6,19 @@ Tensors are recognised through `sys.modules`, DLPack and `__array__`; torch is n
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reactor_nb.core import tensors
 from reactor_nb.core.layout import axes_of, refuse_dtype
+from reactor_nb.core.pixel_copy import copy_pixels
 from reactor_nb.errors import FrameError, FrameShapeError, FrameTypeError
 
 # Float frames are converted in groups of about this many values: the scratch stays near 32 MB, and
@@ -27,13 +29,17 @@ _GROUP_VALUES = 8_000_000
 _BITS_256 = np.float32(256.0).view(np.uint32)
 
 
+Reserve: TypeAlias = Callable[[tuple[int, int, int, int]], NDArray[np.uint8] | None]
+"""Given (N, H, W, 3), memory of that shape to convert into, C-contiguous; None: the caller allocates."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Frames emitted at once.
 
     `frames`: (N, H, W, 3) uint8, C-contiguous, owned by the block. `emitted_s`: time.monotonic() of the
     emission. `clipped`, `nan`: how many values lay outside the range, and were no number. `is_black`: painted for
-    an emitted None.
+    an emitted None. `converted_s`: time.monotonic() when the pixels were here; nan where it is not known.
     """
 
     frames: NDArray[np.uint8]
@@ -41,6 +47,7 @@ class Block:
     clipped: int = 0
     nan: int = 0
     is_black: bool = False
+    converted_s: float = math.nan
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -54,12 +61,15 @@ class Block:
         return int(self.frames.shape[2])
 
 
-def black_block(height_px: int, width_px: int) -> Block:
+def black_block(height_px: int, width_px: int, reserve: Reserve | None = None) -> Block:
     """One black frame."""
-    return Block(np.zeros((1, height_px, width_px, 3), np.uint8), time.monotonic(), is_black=True)
+    emitted_s = time.monotonic()
+    out = _room((1, height_px, width_px, 3), reserve)
+    out.fill(0)
+    return Block(out, emitted_s, is_black=True, converted_s=time.monotonic())
 
 
-def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Block:
+def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0), *, reserve: Reserve | None = None) -> Block:
     """An owned uint8 copy of `frames`; an empty input gives a block of no frames.
 
     Args:
@@ -69,6 +79,8 @@ def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Bloc
         value_range: what black and white are in float input. Values more than half a level outside are
             clipped and counted; NaN is black and counted. A tensor on a device is converted there, and
             the counts come back in the same copy as the pixels.
+        reserve: gives the memory to convert into, once for the whole block; without it, or when it gives
+            None, the block lives on the heap.
     Raises:
         FrameShapeError, FrameTypeError: the message names the line that mends it.
         FrameError: a `value_range` that is none.
@@ -76,40 +88,83 @@ def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0)) -> Bloc
     """
     emitted_s = time.monotonic()
     scale, offset = _scale_of(value_range)
+    sources = list(_sources_of(frames, scale, offset))
+    if not sources:
+        return Block(np.empty((0, 0, 0, 3), np.uint8), emitted_s, converted_s=emitted_s)
+    sizes = sorted({source.view.shape[1:3] for source in sources})
+    if len(sizes) > 1:
+        raise FrameShapeError(
+            f"emit_block got a sequence of frames of different sizes, {sizes[0]} and {sizes[-1]}. "
+            "Emit them one by one: for frame in frames: get_ctx().emit_block(frame)."
+        )
+    out = _room((sum(len(source.view) for source in sources), *sizes[0], 3), reserve)
+    start = clipped = nan = 0
+    for source in sources:
+        target = out[start : start + len(source.view)]
+        more_clipped, more_nan = _fill(target, source, scale, offset)
+        start, clipped, nan = start + len(target), clipped + more_clipped, nan + more_nan
+    return Block(out, emitted_s, clipped, nan, converted_s=time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What one array or tensor was found to be: uint8 or float in host memory, not copied yet.
+
+    `view`: (N, H, W, 3), strides as they come. `clipped`, `nan`: counted already, on a device.
+    """
+
+    view: NDArray[Any]
+    is_channels_first: bool
+    clipped: int = 0
+    nan: int = 0
+
+
+def _sources_of(frames: Any, scale: float, offset: float) -> Iterator[_Source]:
+    """One for each array; none for what is empty."""
     if isinstance(frames, (list, tuple)) and any(_is_array_like(item) for item in frames):
-        return _joined(frames, value_range, emitted_s)
+        for item in frames:
+            yield from _sources_of(item, scale, offset)
+        return
     torch = sys.modules.get("torch")
     # Without the attribute torch is just being imported, on another thread.
     tensor_type: Any = getattr(torch, "Tensor", ())
     if torch is not None and isinstance(frames, tensor_type):
         if frames.device.type != "cpu":
             axes = axes_of(tuple(frames.shape))
-            if axes is None:
-                return _empty(emitted_s)
-            pixels, clipped, nan = tensors.from_device(torch, frames, axes, scale, offset)
-            return Block(pixels, emitted_s, clipped, nan)
+            if axes is not None:
+                pixels, clipped, nan = tensors.from_device(torch, frames, axes, scale, offset)
+                yield _Source(pixels, False, clipped, nan)
+            return
         array = tensors.from_cpu_tensor(torch, frames)
     else:
         array = _as_array(frames)
     axes = axes_of(array.shape)
     if axes is None:
-        return _empty(emitted_s)
+        return
     if array.dtype.kind == "V" and array.dtype.name.startswith(("bfloat16", "float8")):
         array = array.astype(np.float32)  # ml_dtypes of jax
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         raise refuse_dtype(str(array.dtype))
-    view = array.reshape(axes.shape).transpose(axes.order)
-    out = np.empty(view.shape, np.uint8)
-    if array.dtype == np.uint8:
-        if axes.is_channels_first:
-            # Three strided copies take a third of the time of one transposing copy.
-            for channel in range(3):
-                out[..., channel] = view[..., channel]
-        else:
-            np.copyto(out, view)
-        return Block(out, emitted_s)
-    clipped, nan = _convert(view, out, scale, offset, is_channels_first=axes.is_channels_first)
-    return Block(out, emitted_s, clipped, nan)
+    yield _Source(array.reshape(axes.shape).transpose(axes.order), axes.is_channels_first)
+
+
+def _room(shape: tuple[int, int, int, int], reserve: Reserve | None) -> NDArray[np.uint8]:
+    room = reserve(shape) if reserve is not None else None
+    return np.empty(shape, np.uint8) if room is None else room
+
+
+def _fill(out: NDArray[np.uint8], source: _Source, scale: float, offset: float) -> tuple[int, int]:
+    """Fills `out`; returns the counts of clipped and NaN values."""
+    view = source.view
+    if view.dtype != np.uint8:
+        return _convert(view, out, scale, offset, is_channels_first=source.is_channels_first)
+    if source.is_channels_first:
+        # Three strided copies take a third of the time of one transposing copy.
+        for channel in range(3):
+            out[..., channel] = view[..., channel]
+    else:
+        copy_pixels(out, view)
+    return source.clipped, source.nan
 
 
 def _convert(
@@ -194,25 +249,3 @@ def _as_array(frames: Any) -> NDArray[Any]:
         f"emit_block got a {type(frames).__name__} that gives no array ({'; '.join(reasons)}). "
         "Bring it to the host first: emit frames.get(), or np.asarray(frames)."
     )
-
-
-def _joined(items: Sequence[Any], value_range: tuple[float, float], emitted_s: float) -> Block:
-    blocks = [block for block in (to_block(item, value_range) for item in items) if len(block)]
-    if not blocks:
-        return _empty(emitted_s)
-    sizes = sorted({(block.height_px, block.width_px) for block in blocks})
-    if len(sizes) > 1:
-        raise FrameShapeError(
-            f"emit_block got a sequence of frames of different sizes, {sizes[0]} and {sizes[-1]}. "
-            "Emit them one by one: for frame in frames: get_ctx().emit_block(frame)."
-        )
-    return Block(
-        np.concatenate([block.frames for block in blocks]),
-        emitted_s,
-        sum(block.clipped for block in blocks),
-        sum(block.nan for block in blocks),
-    )
-
-
-def _empty(emitted_s: float) -> Block:
-    return Block(np.empty((0, 0, 0, 3), np.uint8), emitted_s)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.emission import Emission
 from reactor_nb.core.events import Listeners
@@ -38,6 +41,10 @@ class Outlet:
     @property
     def size_px(self) -> tuple[int, int]:
         return self.emission.size_px
+
+    def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+        """The sink's own memory for a block of (N, H, W, 3); None: the block lives on the heap."""
+        return self._sink.reserve(shape)
 
     def accept(self, block: Block) -> None:
         """Hand a block to the sink, where a fast model is held; tell of the first frame and of a new size."""

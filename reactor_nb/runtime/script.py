@@ -50,6 +50,9 @@ class ScriptSink:
         self._kept = 0
         self._is_closed = False
 
+    def reserve(self, shape: tuple[int, int, int, int]) -> None:
+        """The caller allocates."""
+
     def put(self, block: Block) -> None:
         with self._lock:
             self._produced += len(block)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reactor_nb.core.context import Context, bind_context, get_ctx, live_context
 from reactor_nb.core.frames import Block
@@ -25,6 +26,9 @@ class _Recorder:
         self.is_stopping = False
         self.size_px = (4, 6)
         self.blocks: list[Block] = []
+
+    def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+        return None
 
     def accept(self, block: Block) -> None:
         self.blocks.append(block)
