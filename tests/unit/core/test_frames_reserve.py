@@ -39,7 +39,7 @@ class _Store:
         pytest.param(lambda x: (x.astype(np.float16) / 255).transpose(0, 3, 1, 2), id="float16, channels first"),
         pytest.param(list, id="a list of frames"),
         pytest.param(lambda x: [x[:1], np.empty((0, 6, 8, 3), np.uint8), x[1:]], id="a list of blocks, one empty"),
-        pytest.param(lambda x: [[x[0]], (x[1],)], id="lists in a list"),
+        pytest.param(lambda x: [x[0], [x[1]]], id="a list in a list"),
     ],
 )
 def test_what_is_emitted_lands_in_the_reserved_memory_once(arrange: Any) -> None:
