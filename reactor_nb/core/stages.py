@@ -1,0 +1,123 @@
+"""The stages of a frame from the model to the screen: their names, and the arithmetic of their times. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+KEPT_FRAMES: Final = 300
+"""So many of the newest frames have their times kept: ten seconds at 30 fps."""
+
+
+class Stage(NamedTuple):
+    """What happens between two times of a frame. `begins` and `ends` are keys of a row."""
+
+    name: str
+    begins: str
+    ends: str
+    about: str
+
+
+STAGES: Final = (
+    Stage("convert", "emitted_s", "converted_s", "emit_block copies the frame as uint8 RGB"),
+    Stage("wait", "converted_s", "played_s", "it is handed over and waits for its time"),
+    Stage("encode", "played_s", "encoded_s", "colour conversion, the codec, and the wait for them"),
+    Stage("send", "encoded_s", "sent_s", "it is cut into packets, which go out"),
+    Stage("receive", "sent_s", "received_s", "the network, and the browser's buffer of packets"),
+    Stage("decode", "received_s", "decoded_s", "the browser decodes"),
+    Stage("paint", "decoded_s", "painted_s", "the page draws to its canvas"),
+)
+"""From emit_block to the screen, in order; each begins where the one before ends."""
+
+TIMES: Final = ("emitted_s", "converted_s", "played_s", "encoded_s", "sent_s", "received_s", "decoded_s", "painted_s")
+
+Row = Mapping[str, Any]
+
+
+def percentiles(values: Iterable[float]) -> dict[str, float] | None:
+    """{"p50", "p95"} of the values, by the nearest rank; None of none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return {"p50": _rank(ordered, 0.50), "p95": _rank(ordered, 0.95)}
+
+
+def stage_ms(row: Row, stage: Stage) -> float | None:
+    """How long a stage took; None where one of its times is unknown. Never below 0.
+
+    The page's times are by its estimate of the kernel's clock, which may be off by a millisecond.
+    """
+    begins_s, ends_s = row.get(stage.begins), row.get(stage.ends)
+    if begins_s is None or ends_s is None:
+        return None
+    return max(0.0, 1000 * (ends_s - begins_s))
+
+
+def latency_ms(row: Row) -> float | None:
+    """From emit_block to the drawn picture; None for a frame that was not drawn."""
+    if row.get("painted_s") is None or row.get("emitted_s") is None:
+        return None
+    return max(0.0, 1000 * (row["painted_s"] - row["emitted_s"]))
+
+
+def stage_percentiles(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Stage name -> {"p50", "p95"} in ms, of the stages that are known of any row."""
+    found: dict[str, dict[str, float]] = {}
+    for stage in STAGES:
+        shares = percentiles(ms for row in rows if (ms := stage_ms(row, stage)) is not None)
+        if shares is not None:
+            found[stage.name] = shares
+    return found
+
+
+def latency_percentiles(rows: Sequence[Row]) -> dict[str, float] | None:
+    """{"p50", "p95"} in ms from emit_block to the drawn picture; None while no row was drawn."""
+    return percentiles(ms for row in rows if (ms := latency_ms(row)) is not None)
+
+
+def best_view(report: Mapping[str, Any]) -> str | None:
+    """Of MediaLink.timeline(): the view that painted most of the kept frames, or was sent most; None without one."""
+    views = report.get("views", {})
+
+    def worth(view_id: str) -> tuple[int, int]:
+        frames = views[view_id]["frames"]
+        return sum(row[4] is not None for row in frames), len(frames)
+
+    return max(views, key=worth, default=None)
+
+
+def joined(report: Mapping[str, Any], view_id: str | None = None) -> list[dict[str, Any]]:
+    """A row for each kept frame of MediaLink.timeline(), oldest first, as one view saw it.
+
+    Keys: `number`, `due_s`, `began_s` (of the encoding), `bytes`, `is_keyframe` and those of TIMES; None is unknown.
+    Without a view, what the clock knows.
+    """
+    view = report.get("views", {}).get(view_id, {})
+    encoded = {row[0]: row for row in report.get("codecs", {}).get(view.get("codec"), ())}
+    sent = {row[0]: row for row in view.get("frames", ())}
+    rows = []
+    for number, emitted_s, converted_s, due_s, played_s in report.get("frames", ()):
+        _, began_s, encoded_s, size, is_keyframe = encoded.get(number, (number, None, None, None, None))
+        _, sent_s, received_s, decoded_s, painted_s = sent.get(number, (number, None, None, None, None))
+        rows.append(
+            {
+                "number": number,
+                "emitted_s": emitted_s,
+                "converted_s": converted_s,
+                "due_s": due_s,
+                "played_s": played_s,
+                "began_s": began_s,
+                "encoded_s": encoded_s,
+                "sent_s": sent_s,
+                "received_s": received_s,
+                "decoded_s": decoded_s,
+                "painted_s": painted_s,
+                "bytes": size,
+                "is_keyframe": is_keyframe,
+            }
+        )
+    return rows
+
+
+def _rank(ordered: Sequence[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
