@@ -14,6 +14,7 @@ from reactor_nb.media.clock import Clock
 from reactor_nb.media.codecs import CODECS, broken_codecs
 from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Stream:
         self._views: dict[str, tuple[str, Deliver]] = {}
         self._encoders: dict[str, EncoderThread] = {}
         self._ending: list[EncoderThread] = []
+        self._stills = ExactStills(name)
         self._errors: dict[str, str] = {}
         self._is_closed = False
 
@@ -62,6 +64,7 @@ class Stream:
             self._settings = settings
             # What a codec could not take may have been the frames of the session before.
             self._errors.clear()
+            self._stills.use(settings.quality == "exact")
             for encoder in self._encoders.values():
                 encoder.use(settings)
             self._clock = Clock(self.name, buffer, self._show)
@@ -77,8 +80,8 @@ class Stream:
         with self._lock:
             return {**broken_codecs(), **self._errors}
 
-    def attach(self, view_id: str, codec: str, deliver: Deliver) -> None:
-        """Send a view every frame in `codec`, beginning with a keyframe of the newest.
+    def attach(self, view_id: str, codec: str, deliver: Deliver, deliver_still: DeliverStill | None = None) -> None:
+        """Send a view every frame in `codec`, beginning with a keyframe of the newest; and its stills, if it takes any.
 
         Raises:
             CarrierError: the codec failed before.
@@ -88,6 +91,8 @@ class Stream:
             if codec in self._errors:
                 raise CarrierError(f"The {codec} encoder failed: {self._errors[codec]}. Connect again for another one.")
             self._views[view_id] = (codec, deliver)
+            if deliver_still is not None:
+                self._stills.attach(view_id, codec, deliver_still)
             encoder = self._encoders.get(codec)
             if encoder is None:
                 encoder = EncoderThread(
@@ -103,6 +108,7 @@ class Stream:
         """Stop sending to a view; the encoder that no view watches any more ends. Never waits."""
         with self._lock:
             codec, _ = self._views.pop(view_id, ("", None))
+            self._stills.detach(view_id)
             if codec and all(watched != codec for watched, _ in self._views.values()):
                 encoder = self._encoders.pop(codec, None)
                 if encoder is not None:
@@ -117,13 +123,14 @@ class Stream:
             encoder.request_keyframe()
 
     def stats(self) -> dict[str, Any]:
-        """rate_fps, views, encoders (counts per codec in use), errors (per codec)."""
+        """rate_fps, views, encoders (counts per codec in use), errors (per codec), stills."""
         with self._lock:
             return {
                 "rate_fps": self._settings.rate_fps,
                 "views": len(self._views),
                 "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},
                 "errors": {**broken_codecs(), **self._errors},
+                "stills": self._stills.counts(),
             }
 
     def close(self, timeout_s: float = 2.0) -> list[str]:
@@ -142,6 +149,8 @@ class Stream:
             stuck.append(f"reactor-clock-{self.name}")
         for encoder in encoders:
             encoder.close()
+        if not self._stills.close(max(deadline_s - time.monotonic(), 0.05)):
+            stuck.append(f"reactor-still-{self.name}")
         for encoder in encoders:
             if not encoder.join(max(deadline_s - time.monotonic(), 0.05)):
                 stuck.append(f"reactor-encoder-{self.name}-{encoder.codec.lower()}")
@@ -154,10 +163,13 @@ class Stream:
             self._newest = frame
             for encoder in self._encoders.values():
                 encoder.show(frame)
+        self._stills.show(frame)
 
     def _fan_out(self, frame: EncodedFrame) -> None:
         with self._lock:
             deliveries = [deliver for codec, deliver in self._views.values() if codec == frame.codec]
+        # First: a page that is told in time does not draw over a still what shows the same.
+        self._stills.encoded(frame)
         for deliver in deliveries:
             deliver(frame)
 

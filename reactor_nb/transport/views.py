@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError
@@ -72,7 +73,7 @@ class Views:
             answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
             if not self._is_current(peer):
                 raise CarrierError(f"View {view_id} was closed while it connected.")
-            self.stream.attach(view_id, peer.codec, peer.packets.push)
+            self.stream.attach(view_id, peer.codec, peer.packets.push, partial(self._loop.post, peer.show_still))
         except BaseException:
             await peer.close()
             raise

@@ -31,9 +31,11 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.codecs import as_packet
 from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.exact_still import ExactStill
 from reactor_nb.transport import playout_delay
 from reactor_nb.transport.addresses import extension_id, usable_offer
 from reactor_nb.transport.packets import PacketQueue
+from reactor_nb.transport.still_sender import StillSender
 
 CHANNEL_LABEL = "calls"
 SILENCE_S = 10.0
@@ -82,6 +84,8 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._connection: RTCPeerConnection | None = None
         self._channel: RTCDataChannel | None = None
+        self._stills: StillSender | None = None
+        self._waiting_still: tuple[ExactStill, int] | None = None
         self._is_ended = False
         self._answering = asyncio.Lock()
         self._heard_s = self._loop.time()
@@ -142,6 +146,19 @@ class Peer:
             return False
         return True
 
+    def show_still(self, still: ExactStill, rtp_timestamp: int) -> None:
+        """Send a still, or say that the frame encoded under `rtp_timestamp` shows one that the page has."""
+        self._waiting_still = (still, rtp_timestamp)
+        self._show_still()
+
+    def _show_still(self) -> None:
+        # Until a frame was sent nobody knows by which timestamps the page will see them.
+        if self._waiting_still is None or self._stills is None or self._last_sent is None or self._is_ended:
+            return
+        (still, rtp_timestamp), self._waiting_still = self._waiting_still, None
+        origin = self._last_sent[1]
+        self._stills.show(still, None if origin is None else (origin + rtp_timestamp) & 0xFFFFFFFF)
+
     async def close(self) -> None:
         """End the connection and wait until its tasks and sockets are gone. Idempotent."""
         self._end("closed")
@@ -166,6 +183,7 @@ class Peer:
             "features": dict(self.features),
             "skipped": self.packets.skipped,
             "unsent": self.unsent,
+            "stills": self._stills.sent if self._stills is not None else 0,
             "page": dict(self.page_report),
         }
 
@@ -177,6 +195,8 @@ class Peer:
         self.packets.close()
         if self._silence is not None:
             self._silence.cancel()
+        if self._stills is not None:
+            self._stills.close()
         self._events.peer_ended(self, reason)
 
     def _channel_came(self, channel: RTCDataChannel) -> None:
@@ -184,6 +204,7 @@ class Peer:
             channel.close()
             return
         self._channel = channel
+        self._stills = StillSender(channel)
         self._heard_s = self._loop.time()
         channel.on("message", self._text_came)
         channel.on("close", lambda: self._end("the page closed the data channel"))
@@ -192,6 +213,7 @@ class Peer:
             self._events.peer_opened(self)
         if self._last_sent is not None:
             self._events.frame_sent(self, *self._last_sent)
+        self._show_still()
 
     def _text_came(self, text: str | bytes) -> None:
         self._heard_s = self._loop.time()
@@ -215,6 +237,7 @@ class Peer:
     def _frame_sent(self, frame: EncodedFrame, rtp_origin: int | None) -> None:
         self._last_sent = (frame, rtp_origin)
         self._events.frame_sent(self, frame, rtp_origin)
+        self._show_still()
 
     def _want_keyframe(self) -> None:
         self._events.keyframe_wanted(self)
