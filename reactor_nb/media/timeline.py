@@ -40,6 +40,7 @@ class _Viewed:
     codec: str = ""
     sent: dict[int, _Sent] = field(default_factory=dict)
     sent_frames: int = 0
+    newest_timestamp: int = -1
     painted: int = 0
     skipped: int = 0
     is_counted: bool = False
@@ -94,8 +95,10 @@ class Timeline:
             before = ring[slot]
             shown = self._shown[slot]
             is_first = before is None or before[0] != frame.number
-            # What stood still until somebody came to look is no time of encoding.
-            if is_first and shown is not None and shown[0] == frame.number and shown[5]:
+            # What stood still until somebody came to look is no time of encoding, and the last frame of the session
+            # before may have a number of this one.
+            is_shown = shown is not None and shown[0] == frame.number and shown[5] and frame.began_s >= shown[4]
+            if is_first and is_shown:
                 ring[slot] = (frame.number, frame.began_s, frame.encoded_s, len(frame.payload), frame.is_keyframe)
             self._first_encoded_s = min(self._first_encoded_s, frame.encoded_s)
             self._bytes.append((frame.encoded_s, len(frame.payload)))
@@ -107,6 +110,9 @@ class Timeline:
             view.codec = frame.codec
             ring = self._codecs.get(frame.codec)
             known = ring[frame.number % KEPT_FRAMES] if ring is not None else None
+            if frame.rtp_timestamp == view.newest_timestamp:
+                return  # told once more, as the view's channel has opened
+            view.newest_timestamp = frame.rtp_timestamp
             self._sent += 1
             view.sent_frames += 1
             if known is None or known[0] != frame.number or frame.number in view.sent:

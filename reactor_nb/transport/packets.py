@@ -36,13 +36,14 @@ class PacketQueue:
         self._is_closed = False
         self.skipped = 0
 
-    def push(self, frame: EncodedFrame) -> None:
-        """Queue a frame; after close() it is dropped and counted."""
+    def push(self, frame: EncodedFrame) -> int:
+        """Queue a frame; how many were dropped for it, itself included. After close() it is dropped and counted."""
         is_overflow = False
         with self._lock:
+            skipped_before = self.skipped
             if self._is_closed or (self._needs_keyframe and not frame.is_keyframe):
                 self.skipped += 1
-                return
+                return 1
             if frame.is_keyframe:
                 self.skipped += len(self._frames)
                 self._frames.clear()
@@ -56,8 +57,10 @@ class PacketQueue:
                 self._frames.append(frame)
                 if was_empty:
                     self._wake()
+            skipped = self.skipped - skipped_before
         if is_overflow:
             self._request_keyframe()
+        return skipped
 
     async def get(self) -> EncodedFrame | None:
         """The next frame; None once closed."""
