@@ -85,6 +85,12 @@ class MediaLink(Protocol):
     def stats(self, name: str) -> dict[str, Any]:
         """Counts of the stream, its encoders and each view; {} for a name that is not open."""
 
+    def timeline(self, name: str) -> dict[str, Any]:
+        """When each of the last 300 frames passed each stage, as Timeline.report; {} for a name that is not open.
+
+        JSON values: times are time.monotonic() in seconds, which all processes of a machine share.
+        """
+
     def close(self, timeout_s: float = 5.0) -> None:
         """End everything and join the threads. Idempotent.
 

@@ -16,6 +16,7 @@ from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.timeline import Timeline
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Stream:
         self.name = name
         self.epoch_s = time.monotonic()
         """The monotonic time at RTP timestamp 0."""
+        self.timeline = Timeline()
         self._codec_failed = codec_failed
         self._lock = threading.Lock()
         self._settings = StreamSettings(rate_fps=30.0)
@@ -64,6 +66,7 @@ class Stream:
             self._settings = settings
             # What a codec could not take may have been the frames of the session before.
             self._errors.clear()
+            self.timeline.begin()
             self._stills.use(settings.quality == "exact")
             for encoder in self._encoders.values():
                 encoder.use(settings)
@@ -126,6 +129,7 @@ class Stream:
         """rate_fps, views, encoders (counts per codec in use), errors (per codec), stills."""
         with self._lock:
             return {
+                "frames": self.timeline.summary(),
                 "rate_fps": self._settings.rate_fps,
                 "views": len(self._views),
                 "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},
@@ -161,11 +165,14 @@ class Stream:
             if self._is_closed:
                 return
             self._newest = frame
+            self.timeline.shown(frame, is_watched=bool(self._encoders))
             for encoder in self._encoders.values():
-                encoder.show(frame)
+                if encoder.show(frame):
+                    self.timeline.skip("encoder")
         self._stills.show(frame)
 
     def _fan_out(self, frame: EncodedFrame) -> None:
+        self.timeline.encoded(frame)
         with self._lock:
             deliveries = [deliver for codec, deliver in self._views.values() if codec == frame.codec]
         # First: a page that is told in time does not draw over a still what shows the same.

@@ -74,6 +74,10 @@ class PagelessLink:
     def stats(self, name: str) -> dict[str, Any]:
         return {"views": 0}
 
+    def timeline(self, name: str) -> dict[str, Any]:
+        """Nobody is sent anything: {}."""
+        return {}
+
     def close(self, timeout_s: float = 5.0) -> None:
         with self._lock:
             self._is_closed = True

@@ -68,6 +68,10 @@ class ThreadLink:
         views = self._existing(name)
         return views.stats() if views is not None else {}
 
+    def timeline(self, name: str) -> dict[str, Any]:
+        views = self._existing(name)
+        return views.stream.timeline.report() if views is not None else {}
+
     def close(self, timeout_s: float = 5.0) -> None:
         self._refuse_loop_thread("close")
         deadline_s = time.monotonic() + timeout_s

@@ -73,7 +73,7 @@ class Views:
             answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
             if not self._is_current(peer):
                 raise CarrierError(f"View {view_id} was closed while it connected.")
-            self.stream.attach(view_id, peer.codec, peer.packets.push, partial(self._loop.post, peer.show_still))
+            self.stream.attach(view_id, peer.codec, partial(self._deliver, peer), partial(self._loop.post, peer.show_still))
         except BaseException:
             await peer.close()
             raise
@@ -130,7 +130,10 @@ class Views:
             if kind == "ping":
                 self._say(peer, {"type": "pong", "sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000})
             elif kind == "painted":
-                peer.page_report = {key: value for key, value in message.items() if key != "type"}
+                peer.page_report = {key: value for key, value in message.items() if key not in ("type", "frames")}
+                self.stream.timeline.painted(
+                    peer.view_id, int(message["painted"]), int(message["skipped"]), message.get("frames", ())
+                )
             elif kind == "bye":
                 self._spawn(peer.close())
             elif kind in _FORWARDED:
@@ -144,6 +147,7 @@ class Views:
         self._tell_open()
 
     def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
+        self.stream.timeline.sent(peer.view_id, frame, rtp_origin, time.monotonic())
         facts = (frame.width_px, frame.height_px, frame.rate_fps, rtp_origin)
         if not peer.is_open or self._announced.get(peer.view_id) == facts:
             return
@@ -172,9 +176,14 @@ class Views:
             self._ended[reason] = self._ended.get(reason, 0) + 1
         if is_current:
             self.stream.detach(peer.view_id)
+            self.stream.timeline.forget(peer.view_id)
             self._announced.pop(peer.view_id, None)
             self._tell_open()
         self._spawn(peer.close())
+
+    def _deliver(self, peer: Peer, frame: EncodedFrame) -> None:
+        """Threads: the encoder's."""
+        self.stream.timeline.skip("view", peer.packets.push(frame))
 
     def _forward(self, peer: Peer, message: dict[str, Any]) -> None:
         listener = self.listener

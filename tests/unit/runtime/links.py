@@ -53,6 +53,9 @@ class MemoryLink:
     def stats(self, name: str) -> dict[str, Any]:
         return {"views": 0}
 
+    def timeline(self, name: str) -> dict[str, Any]:
+        return {}
+
     def close(self, timeout_s: float = 5.0) -> None:
         self.is_closed = True
         for sink in self._sinks:
