@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reactor_nb.core.buffer import FrameSink
+from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS
 from reactor_nb.media.quality import DEFAULT_QUALITY, GRADES, Quality
 
 MAX_BITRATE_BPS = GRADES[DEFAULT_QUALITY].cap_bps
-DEFAULT_SMOOTHNESS = 0.5
 
 MessageListener = Callable[[str, dict[str, Any]], None]
-"""(view_id, message): called on the media loop's thread; must return at once."""
+"""(view_id, message): called on a thread of the link's; must return at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,13 @@ class MediaLink(Protocol):
 
         JSON values: times are time.monotonic() in seconds, which all processes of a machine share.
         """
+
+    def where(self) -> dict[str, Any]:
+        """`media`: "process" or "threads"; `pid` of the process it runs in; `why` it is not in one of its
+        own, or ""; `restarts` after a crash."""
+
+    def on_restart(self, listener: Callable[[], None]) -> None:
+        """Be told when every peer was lost at once, and views are answered again: they should connect now."""
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End everything and join the threads. Idempotent.

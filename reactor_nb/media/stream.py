@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from reactor_nb.core.buffer import BufferedFrame, FrameBuffer
+from reactor_nb.core.frame_queue import BufferedFrame, FrameSource
 from reactor_nb.errors import CarrierError, ClosedError
 from reactor_nb.media.clock import Clock
 from reactor_nb.media.codecs import CODECS, broken_codecs
@@ -53,14 +53,13 @@ class Stream:
         self._errors: dict[str, str] = {}
         self._is_closed = False
 
-    def open(self, settings: StreamSettings, timeout_s: float = 1.0) -> FrameBuffer:
-        """The buffer of a new session; the one before is closed and its clock joined."""
+    def open(self, settings: StreamSettings, source: FrameSource, timeout_s: float = 1.0) -> None:
+        """Play the frames of a new session; the source before is closed and its clock joined."""
         with self._lock:
             self._refuse_closed()
             clock_before, self._clock = self._clock, None
         if clock_before is not None:
             clock_before.close(timeout_s)
-        buffer = FrameBuffer(settings.rate_fps)
         with self._lock:
             self._refuse_closed()
             self._settings = settings
@@ -70,8 +69,7 @@ class Stream:
             self._stills.use(settings.quality == "exact")
             for encoder in self._encoders.values():
                 encoder.use(settings)
-            self._clock = Clock(self.name, buffer, self._show)
-        return buffer
+            self._clock = Clock(self.name, source, self._show)
 
     def codecs(self) -> tuple[str, ...]:
         """What a view may be offered, best first, without those that failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class PagelessLink:
             before.close(1.0)
         if self._sink is not None:
             return self._sink
-        buffer = FrameBuffer(settings.rate_fps)
+        buffer = FrameBuffer(settings.rate_fps, smoothness=settings.smoothness)
         with self._lock:
             self._clocks[name] = Clock(name, buffer, self._show)
         return buffer
@@ -77,6 +78,12 @@ class PagelessLink:
     def timeline(self, name: str) -> dict[str, Any]:
         """Nobody is sent anything: {}."""
         return {}
+
+    def where(self) -> dict[str, Any]:
+        return {"media": "threads", "pid": os.getpid(), "why": "no page connects", "restarts": 0}
+
+    def on_restart(self, listener: Callable[[], None]) -> None:
+        """No page is there to be told."""
 
     def close(self, timeout_s: float = 5.0) -> None:
         with self._lock:

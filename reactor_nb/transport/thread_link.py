@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from reactor_nb.core.buffer import FrameSink
+from reactor_nb.core.buffer import FrameBuffer, FrameSink
+from reactor_nb.core.frame_queue import FrameSource
 from reactor_nb.errors import ClosedError, ReactorError, WrongThreadError
 from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
 from reactor_nb.transport.loop import THREAD_NAME, MediaLoop
@@ -25,10 +28,17 @@ class ThreadLink:
     aiortc and av take half a second to import; the loop's thread does that in the background from the
     moment the link is made, while the model loads.
 
-    Threads: every method from any; those that wait (open_stream, close_name, close) not from the loop's own.
+    Args:
+        why: why the media is not in a process of its own, for `where()`.
+        open_changed: told which views are open after each change.
+    Threads: every method from any; those that wait (open_stream, play, close_name, close) not from the loop's own.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, why: str = "", *, open_changed: Callable[[str, list[str]], None] = lambda name, view_ids: None
+    ) -> None:
+        self._why = why
+        self._open_changed = open_changed
         self._loop = MediaLoop()
         self._lock = threading.Lock()
         self._names: dict[str, Views] = {}
@@ -36,8 +46,14 @@ class ThreadLink:
         self._loop.post(_warm_up)
 
     def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
+        buffer = FrameBuffer(settings.rate_fps, smoothness=settings.smoothness, keeps_late=False)
+        self.play(name, settings, buffer)
+        return buffer
+
+    def play(self, name: str, settings: StreamSettings, source: FrameSource) -> None:
+        """As open_stream, with frames that somebody else puts into `source`."""
         self._refuse_loop_thread("open_stream")
-        return self._views(name).stream.open(settings)
+        self._views(name).stream.open(settings, source)
 
     def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
         return self._loop.submit(self._accept(name, view_id, sdp, settings))
@@ -50,6 +66,11 @@ class ThreadLink:
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         views = self._existing(name)
         return views.send(view_id, message) if views is not None else 0
+
+    def send_text(self, name: str, view_id: str | None, text: str) -> int:
+        """As send, with a message that protocol.encode has made text of."""
+        views = self._existing(name)
+        return views.send_text(view_id, text) if views is not None else 0
 
     def listen(self, name: str, listener: MessageListener) -> None:
         self._views(name).listener = listener
@@ -66,7 +87,13 @@ class ThreadLink:
 
     def stats(self, name: str) -> dict[str, Any]:
         views = self._existing(name)
-        return views.stats() if views is not None else {}
+        return {**views.stats(), "where": self.where()} if views is not None else {}
+
+    def where(self) -> dict[str, Any]:
+        return {"media": "threads", "pid": os.getpid(), "why": self._why, "restarts": 0}
+
+    def on_restart(self, listener: Callable[[], None]) -> None:
+        """Threads of this process end with it."""
 
     def timeline(self, name: str) -> dict[str, Any]:
         views = self._existing(name)
@@ -106,7 +133,7 @@ class ThreadLink:
         with self._lock:
             self._refuse_closed()
             if name not in self._names:
-                self._names[name] = Views(name, self._loop)
+                self._names[name] = Views(name, self._loop, self._open_changed)
             return self._names[name]
 
     def _existing(self, name: str) -> Views | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from reactor_nb.core.buffer import FrameBuffer
 from reactor_nb.core.frames import to_block
 from reactor_nb.errors import CarrierError, ClosedError
 from reactor_nb.media.encoders import EncodedFrame
@@ -33,12 +34,19 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("reactor-")}
 
 
+def opened(stream: Stream) -> FrameBuffer:
+    """The buffer of a new session."""
+    buffer = FrameBuffer(SETTINGS.rate_fps)
+    stream.open(SETTINGS, buffer)
+    return buffer
+
+
 def test_each_codec_in_use_has_one_encoder(stream: Stream) -> None:
     got: dict[str, list[EncodedFrame]] = {"a": [], "b": [], "c": []}
     for view_id, codec in (("a", "H264"), ("b", "H264"), ("c", "VP8")):
         stream.attach(view_id, codec, got[view_id].append)
     assert {"reactor-encoder-test-h264", "reactor-encoder-test-vp8"} <= threads()
-    stream.open(SETTINGS).put(to_block(PIXELS))
+    opened(stream).put(to_block(PIXELS))
     eventually(lambda: all(got.values()))
     assert got["a"][0] is got["b"][0]
     assert got["c"][0].codec == "VP8"
@@ -55,8 +63,8 @@ def test_the_last_view_of_a_codec_takes_its_encoder_along(stream: Stream) -> Non
 
 
 def test_a_new_session_ends_the_clock_of_the_one_before(stream: Stream) -> None:
-    before = stream.open(SETTINGS)
-    after = stream.open(SETTINGS)
+    before = opened(stream)
+    after = opened(stream)
     assert before.is_over
     after.put(to_block(PIXELS))
     eventually(lambda: after.counts().played == 1)
@@ -64,7 +72,7 @@ def test_a_new_session_ends_the_clock_of_the_one_before(stream: Stream) -> None:
 
 
 def test_a_session_that_finishes_ends_its_clock(stream: Stream) -> None:
-    buffer = stream.open(SETTINGS)
+    buffer = opened(stream)
     buffer.put(to_block(PIXELS))
     buffer.finish()
     eventually(lambda: "reactor-clock-test" not in threads())
@@ -76,7 +84,7 @@ def test_a_codec_that_fails_is_not_offered_again(stream: Stream, failed: list[st
         raise RuntimeError("cannot take it")
 
     stream.attach("a", "H264", refuse)
-    stream.open(SETTINGS).put(to_block(PIXELS))
+    opened(stream).put(to_block(PIXELS))
     eventually(lambda: failed == ["H264"])
     assert stream.codecs() == ("VP8",)
     assert stream.codec_errors() == {"H264": "RuntimeError: cannot take it"}
@@ -87,6 +95,6 @@ def test_a_codec_that_fails_is_not_offered_again(stream: Stream, failed: list[st
 def test_a_closed_stream_refuses_sessions_and_views(stream: Stream) -> None:
     stream.close()
     with pytest.raises(ClosedError):
-        stream.open(SETTINGS)
+        stream.open(SETTINGS, FrameBuffer(60.0))
     with pytest.raises(ClosedError):
         stream.attach("a", "H264", lambda frame: None)
