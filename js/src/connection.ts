@@ -22,6 +22,8 @@ export type Phase = "greeting" | "connecting" | "live" | "waiting" | "closed"
 export interface ConnectionEvents {
   onTrack(track: MediaStreamTrack, signal: AbortSignal): void
   onMessage(message: KernelToPage): void
+  /** Bytes of what the last `still` message announced. */
+  onPiece(piece: ArrayBuffer): void
   /** The phase or the problem changed. */
   onChange(): void
   onLost(): void
@@ -116,6 +118,7 @@ export class Connection {
         onOpen: () => this.#open(),
         onTrack: (track) => this.events.onTrack(track, attempt.signal),
         onMessage: (message) => this.#receiveFromPeer(message),
+        onPiece: (piece) => this.events.onPiece(piece),
         onLost: () => this.#fail(this.phase === "live" ? problems.LOST : problems.NOT_FORMED),
       })
       this.#peer = peer

@@ -8,6 +8,8 @@ export interface PeerEvents {
   onOpen(): void
   onTrack(track: MediaStreamTrack): void
   onMessage(message: KernelToPage): void
+  /** Bytes of what the last `still` message announced. */
+  onPiece(piece: ArrayBuffer): void
   /** Once, and never after `close()`. */
   onLost(reason: LostReason): void
 }
@@ -44,6 +46,7 @@ export class Peer implements PeerPort {
     // A model is watched live: no browser should save up frames.
     if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0
     this.#channel = this.#connection.createDataChannel("calls", { ordered: true })
+    this.#channel.binaryType = "arraybuffer"
 
     this.#connection.addEventListener("track", ({ track }) => events.onTrack(track), { signal })
     this.#connection.addEventListener("connectionstatechange", () => this.#follow(), { signal })
@@ -109,6 +112,7 @@ export class Peer implements PeerPort {
   }
 
   #receive(event: MessageEvent): void {
+    if (event.data instanceof ArrayBuffer) this.#events.onPiece(event.data)
     if (typeof event.data !== "string") return
     let message: unknown
     try {

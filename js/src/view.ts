@@ -87,8 +87,12 @@ export class View {
       {
         onTrack: (track, attempt) => paint(track, this.#surface, attempt),
         onMessage: (message) => this.#receive(message),
+        onPiece: (piece) => this.#addToStill(piece),
         onChange: () => this.#show(),
-        onLost: () => this.#calls.lose("channel", "The connection was lost before the kernel answered."),
+        onLost: () => {
+          this.#surface.still.reset()
+          this.#calls.lose("channel", "The connection was lost before the kernel answered.")
+        },
       },
       { hostname: location.hostname, is_secure: isSecureContext, has_webrtc: typeof RTCPeerConnection !== "undefined" },
     )
@@ -151,7 +155,11 @@ export class View {
     else if (message.type === "stream") {
       this.#stream = message
       this.#surface.emitted = message
-    }
+    } else if (message.type === "still") this.#surface.still.announce(message)
+  }
+
+  #addToStill(piece: ArrayBuffer): void {
+    this.#surface.still.add(piece).catch((cause) => console.warn("[reactor_nb] a still cannot be shown:", cause))
   }
 
   #sendCall(call: CallMessage): "channel" | "comm" {

@@ -18,6 +18,7 @@ function setUp(page = PAGE) {
     {
       onTrack: () => undefined,
       onMessage: (message) => told.messages.push(message),
+      onPiece: () => undefined,
       onChange: () => undefined,
       onLost: () => {
         told.lost += 1

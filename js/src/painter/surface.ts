@@ -1,4 +1,5 @@
 // The canvas that a painter draws to, and the account of what was drawn and skipped.
+import { Still } from "./still"
 
 /** Smaller pictures are enlarged with hard pixel edges: a 64x64 model is looked at pixel by pixel. */
 export const TINY_PX = 160
@@ -29,9 +30,11 @@ interface Missed {
   image: VideoFrame | HTMLVideoElement
   width_px: number
   height_px: number
+  rtp_timestamp: number | null
 }
 
 export class Surface {
+  readonly still = new Still((image) => this.#drawStill(image))
   #is_visible = true
   /** The size of the emitted frame, as the kernel tells it; null until it has. */
   emitted: Size | null = null
@@ -54,10 +57,13 @@ export class Surface {
   set is_visible(is_visible: boolean) {
     this.#is_visible = is_visible
     const missed = this.#missed
-    if (!is_visible || missed === null) return
+    if (!is_visible) return
     // Without its timestamp: how long nobody looked is no latency.
-    this.#paint(missed.image, missed.width_px, missed.height_px, null)
+    if (missed !== null && this.still.admits(missed.rtp_timestamp)) {
+      this.#paint(missed.image, missed.width_px, missed.height_px, null)
+    }
     this.#forget()
+    this.still.show()
   }
 
   /** The image stays the caller's, who may close it after this. */
@@ -65,8 +71,10 @@ export class Surface {
     if (width_px === 0 || height_px === 0) return
     if (this.#missed !== null) this.skip(1)
     this.#forget()
-    if (this.#is_visible) this.#paint(image, width_px, height_px, rtp_timestamp)
-    else this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px }
+    if (!this.#is_visible) {
+      this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px, rtp_timestamp }
+    } else if (this.still.admits(rtp_timestamp)) this.#paint(image, width_px, height_px, rtp_timestamp)
+    else this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
   }
 
   skip(count: number): void {
@@ -75,6 +83,13 @@ export class Surface {
 
   close(): void {
     this.#forget()
+    this.still.reset()
+  }
+
+  #drawStill(image: ImageBitmap): void {
+    if (!this.#is_visible) return // it is shown when it is seen
+    this.#fit(image.width, image.height)
+    this.#context.drawImage(image, 0, 0)
   }
 
   #forget(): void {
@@ -84,15 +99,18 @@ export class Surface {
   }
 
   #paint(image: CanvasImageSource, coded_width: number, coded_height: number, rtp_timestamp: number | null): void {
-    const { canvas } = this
     const width_px = unpadded(coded_width, this.emitted?.width_px)
     const height_px = unpadded(coded_height, this.emitted?.height_px)
-    if (canvas.width !== width_px || canvas.height !== height_px) {
-      canvas.width = width_px
-      canvas.height = height_px
-      this.#events.onSize(width_px, height_px)
-    }
+    this.#fit(width_px, height_px)
     this.#context.drawImage(image, 0, 0, width_px, height_px, 0, 0, width_px, height_px)
     this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
+  }
+
+  #fit(width_px: number, height_px: number): void {
+    const { canvas } = this
+    if (canvas.width === width_px && canvas.height === height_px) return
+    canvas.width = width_px
+    canvas.height = height_px
+    this.#events.onSize(width_px, height_px)
   }
 }
