@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import zlib
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_nb.core.frames import Block
+from reactor_nb.core.recent_blocks import RecentBlocks
 
 # What black is painted at before the first frame.
 _FIRST_SIZE_PX = (480, 640)
@@ -75,6 +77,7 @@ class Emission:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._meter = RateMeter()
+        self._recent = RecentBlocks()
         self._newest: NDArray[np.uint8] | None = None
         self._packed: _Packed | None = None
         self._frames = 0
@@ -122,6 +125,8 @@ class Emission:
             is_new_size = self._newest is None or self._newest.shape != newest.shape
             warning = self._warning(block)
             self._newest = newest
+            converted_s = now_s if math.isnan(block.converted_s) else block.converted_s
+            self._recent.emitted(self._frames, len(block), block.emitted_s, converted_s)
             self._frames += len(block)
             self._emissions += 1
             self._clipped += block.clipped
@@ -133,8 +138,15 @@ class Emission:
 
     def handed_over(self, held_s: float) -> None:
         """The hand-over took `held_s`, in which a fast model is held."""
+        now_s = time.monotonic()
         with self._lock:
             self._held_s += held_s
+            self._recent.returned(now_s)
+
+    def recent(self) -> list[dict[str, Any]]:
+        """A row for each of the last 300 frames, as RecentBlocks.rows."""
+        with self._lock:
+            return list(self._recent.rows())
 
     def set_monitoring(self, is_on: bool) -> None:
         with self._lock:
