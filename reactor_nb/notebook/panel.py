@@ -80,6 +80,10 @@ class Panel:
         again = f"Type: %reactor run {session.name}"
         self._publish({"text/plain": f"{_title(session)} has {session.state}{why}. {again}"}, {}, False)
 
+    def reconnect(self) -> None:
+        """Tell every View to connect anew at once: the media process that held its peer is gone."""
+        self._tell({"type": "reconnect"})
+
     def close(self) -> None:
         """End what this panel owns, on both sides. The session is not touched."""
         if self._is_closed:

@@ -19,7 +19,7 @@ class Panels:
         self._publish = publish
         self._panels: dict[str, Panel] = {}
         self._without_poster: set[int] = set()
-        self._unsubscribe = runtime.on_session(self._follow)
+        self._unsubscribe = (runtime.on_session(self._follow), runtime.on_reconnect(self._reconnect))
         for name, session in runtime.sessions().items():
             self._follow(name, session)
 
@@ -32,7 +32,8 @@ class Panels:
         self._without_poster.add(session.id)
 
     def close(self) -> None:
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         while self._panels:
             self._panels.popitem()[1].close()
 
@@ -43,3 +44,7 @@ class Panels:
 
     def _follow(self, name: str, session: Session) -> None:
         self._panel(name).follow(session)
+
+    def _reconnect(self) -> None:
+        for panel in tuple(self._panels.values()):
+            panel.reconnect()

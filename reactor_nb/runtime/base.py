@@ -57,6 +57,7 @@ class Runtime:
         self._link: MediaLink | None = None
         self._hosted: dict[str, Hosted] = {}
         self._listeners: list[SessionListener] = []
+        self._reconnect_listeners: list[Callable[[], None]] = []
         self.find_class: Callable[[str], type[VideoModel] | None] = lambda name: None
         """Where the start button finds the newest class of a name: a cell may have mended it since."""
         self._acting: list[threading.Thread] = []
@@ -67,15 +68,13 @@ class Runtime:
         """The road to the pages; made now if it is not there."""
         with self._lock:
             self._refuse_closed()
-            if self._link is None:
-                self._link = self._make_link()
-            return self._link
+            return self._made_link()
 
     def prepare(self) -> None:
         """Make the road to the pages before it is needed: its libraries load on its own thread meanwhile."""
         with self._lock:
-            if self._link is None and not self._is_closed:
-                self._link = self._make_link()
+            if not self._is_closed:
+                self._made_link()
 
     @property
     def is_closed(self) -> bool:
@@ -120,7 +119,9 @@ class Runtime:
                 loaded,
                 sink,
                 rate_fps=stream.rate_fps,
-                media_stats=lambda: link.stats(spec.name),
+                # Of the newest session alone: the media plays no other.
+                media_stats=lambda: link.stats(spec.name) if hosted.session is session else {},
+                media_timeline=lambda: link.timeline(spec.name) if hosted.session is session else {},
                 boundary=boundary,
             )
             session.subscribe(lambda event: forward_messages(link, spec.name, event))
@@ -207,6 +208,18 @@ class Runtime:
 
         return unsubscribe
 
+    def on_reconnect(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener()` when the pages were lost and are answered again, on a thread of the link's."""
+        with self._lock:
+            self._reconnect_listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._reconnect_listeners:
+                    self._reconnect_listeners.remove(listener)
+
+        return unsubscribe
+
     def handle_page_message(self, name: str, message: dict[str, Any], reply: Reply) -> None:
         """Answer a message of a page: a `call` with one `reply`, `start` and `stop` by doing so. Never waits.
 
@@ -248,6 +261,18 @@ class Runtime:
                 problems.append(problem)
         if problems:
             raise problems[0]
+
+    def _made_link(self) -> MediaLink:
+        if self._link is None:
+            self._link = self._make_link()
+            self._link.on_restart(self._reconnect)
+        return self._link
+
+    def _reconnect(self) -> None:
+        with self._lock:
+            listeners = tuple(self._reconnect_listeners)
+        for listener in listeners:
+            listener()
 
     def _of_name(self, name: str) -> Hosted:
         with self._lock:

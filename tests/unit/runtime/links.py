@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -18,6 +20,7 @@ class MemoryLink:
         self.sent: list[tuple[str, str | None, dict[str, Any]]] = []
         self.settings: dict[str, StreamSettings] = {}
         self.listeners: dict[str, MessageListener] = {}
+        self.restart_listeners: list[Callable[[], None]] = []
         self.is_closed = False
         self._sinks: list[FrameBuffer] = []
         self._clocks: list[threading.Thread] = []
@@ -55,6 +58,12 @@ class MemoryLink:
 
     def timeline(self, name: str) -> dict[str, Any]:
         return {}
+
+    def where(self) -> dict[str, Any]:
+        return {"media": "threads", "pid": os.getpid(), "why": "no page connects", "restarts": 0}
+
+    def on_restart(self, listener: Callable[[], None]) -> None:
+        self.restart_listeners.append(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         self.is_closed = True

@@ -228,6 +228,20 @@ def test_unload_frees_the_instance_and_the_start_button_loads_it_again(runtime: 
         runtime.again("clouds")
 
 
+def test_who_shows_pages_is_told_when_they_should_connect_anew(link: MemoryLink, runtime: Runtime) -> None:
+    told: list[str] = []
+    runtime.on_reconnect(lambda: told.append("one"))
+    unsubscribe = runtime.on_reconnect(lambda: told.append("other"))
+    runtime.prepare()
+    assert runtime.link is link
+    (restarted,) = link.restart_listeners
+    restarted()
+    assert told == ["one", "other"]
+    unsubscribe()
+    restarted()
+    assert told == ["one", "other", "one"]
+
+
 def test_listeners_meet_each_session_before_it_starts(runtime: Runtime) -> None:
     met: list[tuple[str, int, str]] = []
     leave = runtime.on_session(lambda name, session: met.append((name, session.id, session.state)))
