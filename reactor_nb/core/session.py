@@ -25,7 +25,7 @@ from reactor_nb.core.loaded import LoadedModel
 from reactor_nb.core.log import bind_log
 from reactor_nb.core.model import VideoModel, loading
 from reactor_nb.core.outlet import Outlet
-from reactor_nb.core.session_stats import session_stats
+from reactor_nb.core.session_stats import AskMedia, SessionStats
 from reactor_nb.core.still import Still
 from reactor_nb.errors import (
     CallTimeoutError,
@@ -54,6 +54,7 @@ class Session:
         sink: where the frames go; closed by a stop, finished by a normal end.
         rate_fps: what the sink plays at most.
         media_stats: counts of pages and encoders, shown by `stats()`.
+        media_timeline: the media's times of the last frames, for `timeline()`.
         boundary: told where frames begin and end; how a run without a clock performs its calls.
     Threads: the author's code runs on `reactor-model-<name>` and `reactor-commands-<name>`; every method here on
         any thread. Those that wait raise on a thread that they would wait for.
@@ -65,7 +66,8 @@ class Session:
         sink: FrameSink,
         *,
         rate_fps: float,
-        media_stats: Callable[[], dict[str, Any]] | None = None,
+        media_stats: AskMedia | None = None,
+        media_timeline: AskMedia | None = None,
         boundary: Boundary | None = None,
     ) -> None:
         self.id = next(_ids)
@@ -78,7 +80,6 @@ class Session:
         self.last_params: dict[str, dict[str, Any]] = {}
         """Command -> the parameters last applied, whoever sent them; JSON values."""
         self._sink = sink
-        self._media_stats = media_stats
         self._listeners = Listeners(self.log)
         self._life = Life(self._listeners)
         self._outlet = Outlet(self.name, sink, self._life, self._listeners, self.log)
@@ -86,6 +87,9 @@ class Session:
         self._context = Context(self._outlet, boundary)
         self._calls = CallQueue(self.name, self._around_calls)
         self._camera = Camera(loaded, self._calls, lambda: self.is_over)
+        self._stats = SessionStats(
+            self._life, self._outlet, sink, self._calls, self._camera, media_stats, media_timeline
+        )
         self._call_numbers = itertools.count(1)
         self._failed_calls = 0
 
@@ -244,20 +248,26 @@ class Session:
         return still
 
     def stats(self) -> dict[str, Any]:
-        """Counts of now.
+        """Counts of now, JSON values; docs/statistics.md has each.
 
-        `rate_fps` what the model emits, `max_fps` what is played at most; frames `produced`, `played`, `dropped`;
-        `convert_ms` and `held_ms` per emission; `waiting_calls`, `failed_calls`; of on_frame `shown_frames` and
-        `failed_frames`; `views` and more of the media.
+        `rate_fps` what the model emits, `max_fps` what is played at most; frames `produced`, `played`, `dropped`,
+        `encoded`, `sent`, `painted`, `skipped` by reason; `bits_per_s`; of the last 300 frames `latency_ms` from
+        emit_block to the picture and `stages`, as {"p50", "p95"}; and what the calls and the `media` count.
         """
-        media = self._media_stats() if self._media_stats is not None else {}
-        return {
-            "name": self.name,
-            "id": self.id,
-            "max_fps": self.max_fps,
-            **session_stats(self._life, self._outlet, self._sink, self._calls, self._camera, media),
-            "failed_calls": self._failed_calls,
-        }
+        own = {"name": self.name, "id": self.id, "max_fps": self.max_fps, "failed_calls": self._failed_calls}
+        return {**own, **self._stats.stats()}
+
+    def timeline(self, view_id: str | None = None) -> list[dict[str, Any]]:
+        """When each of the last 300 frames passed each stage, oldest first; JSON values, None is unknown.
+
+        Keys: `number`; `emitted_s`, `converted_s`, `due_s`, `played_s`, `began_s` (of the encoding), `encoded_s`,
+        `sent_s`, `received_s`, `decoded_s`, `painted_s`, all of time.monotonic(); `model_ms` that the model took and
+        `held_ms` that emit_block kept it; `bytes`, `is_keyframe`; `skipped`: clock, encoder, view or page.
+
+        Args:
+            view_id: as this view saw it; by default the one that painted most.
+        """
+        return self._stats.timeline(view_id)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of every SessionEvent from now on; the returned function ends that.

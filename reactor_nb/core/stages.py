@@ -47,17 +47,12 @@ def stage_ms(row: Row, stage: Stage) -> float | None:
 
     The page's times are by its estimate of the kernel's clock, which may be off by a millisecond.
     """
-    begins_s, ends_s = row.get(stage.begins), row.get(stage.ends)
-    if begins_s is None or ends_s is None:
-        return None
-    return max(0.0, 1000 * (ends_s - begins_s))
+    return _between_ms(row, stage.begins, stage.ends)
 
 
 def latency_ms(row: Row) -> float | None:
     """From emit_block to the drawn picture; None for a frame that was not drawn."""
-    if row.get("painted_s") is None or row.get("emitted_s") is None:
-        return None
-    return max(0.0, 1000 * (row["painted_s"] - row["emitted_s"]))
+    return _between_ms(row, "emitted_s", "painted_s")
 
 
 def stage_percentiles(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
@@ -117,6 +112,57 @@ def joined(report: Mapping[str, Any], view_id: str | None = None) -> list[dict[s
             }
         )
     return rows
+
+
+def whole_rows(recent: Sequence[Row], report: Mapping[str, Any], view_id: str | None = None) -> list[dict[str, Any]]:
+    """A row for each frame that the model emitted lately, with what the media knows of it; oldest first.
+
+    Keys beyond those of `joined`: `model_ms`, `held_ms` as in RecentBlocks.rows, and `skipped`, where a frame ended
+    that was not painted although a later one was: `clock`, `encoder`, `view`, `page`; None where it was painted, is
+    on its way, or nobody looked.
+
+    Args:
+        recent: RecentBlocks.rows.
+        report: MediaLink.timeline; {} where there is none.
+        view_id: as this view saw it; by default `best_view`.
+    """
+    chosen = best_view(report) if view_id is None else view_id
+    known = {row["number"]: row for row in joined(report, chosen)}
+    rows = []
+    for made in recent:
+        row = known.get(made["number"])
+        # The media may already play a later session, whose numbers begin at 0 again.
+        is_same = row is not None and abs(row["emitted_s"] - made["emitted_s"]) < _SAME_S
+        rows.append({**_NOTHING, **(row if row is not None and is_same else {}), **made, "skipped": None})
+    for reached, passed, reason in _GATES:
+        _mark(rows, reached, passed, reason)
+    return rows
+
+
+_SAME_S: Final = 1e-6
+_NOTHING: Final = dict.fromkeys(("due_s", "began_s", "bytes", "is_keyframe", *TIMES))
+_GATES: Final = (
+    ("emitted_s", "played_s", "clock"),
+    ("played_s", "encoded_s", "encoder"),
+    ("encoded_s", "sent_s", "view"),
+    ("sent_s", "painted_s", "page"),
+)
+
+
+def _mark(rows: list[dict[str, Any]], reached: str, passed: str, reason: str) -> None:
+    """Between the first and the last frame that passed a gate, those that reached it and did not pass."""
+    through = [index for index, row in enumerate(rows) if row[passed] is not None]
+    for row in rows[through[0] : through[-1]] if through else ():
+        if row[reached] is not None and row[passed] is None and row["skipped"] is None:
+            row["skipped"] = reason
+
+
+def _between_ms(row: Row, begins: str, ends: str) -> float | None:
+    begins_s: float | None = row.get(begins)
+    ends_s: float | None = row.get(ends)
+    if begins_s is None or ends_s is None:
+        return None
+    return max(0.0, 1000 * (ends_s - begins_s))
 
 
 def _rank(ordered: Sequence[float], share: float) -> float:
