@@ -89,9 +89,9 @@ class Pacer:
         self._smoothness = smoothness
         self._limit = RateLimit(rate_fps)
         self._last_due_s = -math.inf
-        self._held_s = 0.0
+        self._full_s = -math.inf  # when all emissions would have been shown, had they been shown at the full rate
         self._interval_s = self._limit.least_s
-        self._arrived_s = -math.inf
+        self._single_came_s = -math.inf  # the emission before, if it was a single frame
         self._released_s: float | None = None
         self._planned: deque[tuple[Plan, int]] = deque()  # emissions of which frames may still wait
         self._frames_s: deque[float] = deque(maxlen=_HISTORY)  # model seconds per frame
@@ -123,9 +123,9 @@ class Pacer:
         self._measure(frames, came_s)
         soonest_s = max(now_s, self._limit.earliest_s)
         plan = self._single(soonest_s, now_s) if frames == 1 else self._block(frames, soonest_s, now_s)
-        self._held_s = plan.first_due_s - soonest_s if frames == 1 else 0.0
+        self._full_s = max(self._full_s, now_s) + frames * self._limit.least_s
         self._interval_s = plan.interval_s
-        self._arrived_s = came_s
+        self._single_came_s = came_s if frames == 1 else -math.inf
         self._forget(now_s)
         self._planned.append((plan, frames))
         for index in range(frames):
@@ -143,7 +143,7 @@ class Pacer:
             return -math.inf
         # The greatest time that the model took lately, one outlier forgiven.
         lead_s = sorted(self._takes_s)[-2] + _WAKE_S
-        return self._limit.earliest_s - self._held_s - lead_s
+        return self._full_s - self._limit.least_s * _SLACK - lead_s
 
     def release(self, now_s: float) -> None:
         """The model got control back."""
@@ -156,8 +156,8 @@ class Pacer:
             self._takes_s.append(took_s)
             self._frames_s.append(took_s / frames)
             self._released_s = None
-        if frames == 1 and math.isfinite(self._arrived_s):
-            self._gaps_s.append(came_s - self._arrived_s)
+        if frames == 1 and math.isfinite(self._single_came_s):
+            self._gaps_s.append(came_s - self._single_came_s)
 
     def _single(self, soonest_s: float, now_s: float) -> Plan:
         least_s = self._limit.least_s
