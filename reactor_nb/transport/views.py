@@ -115,9 +115,10 @@ class Views:
 
     def stats(self) -> dict[str, Any]:
         """The stream's counts, `peers` by view, `ended` peers by reason, `unsent` messages."""
+        stream = self.stream.stats()
         with self._lock:
             return {
-                **self.stream.stats(),
+                **stream,
                 "peers": {view_id: peer.stats() for view_id, peer in self._peers.items()},
                 "ended": dict(self._ended),
                 "unsent": self._unsent,
