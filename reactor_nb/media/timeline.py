@@ -142,7 +142,8 @@ class Timeline:
             view.painted, view.skipped, view.is_counted = painted, skipped, True
             if not frames:
                 return
-            waiting = {sent.rtp_timestamp: sent for sent in view.sent.values() if math.isnan(sent.painted_s)}
+            unpainted = (sent for sent in view.sent.values() if math.isnan(sent.painted_s))
+            waiting = {sent.rtp_timestamp: sent for sent in unpainted if sent.rtp_timestamp >= 0}
             for group in range(0, len(frames) - 3, 4):
                 sent = waiting.get(int(frames[group]))
                 if sent is not None:
