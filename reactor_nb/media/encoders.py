@@ -25,7 +25,22 @@ RTP_TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
 FOREVER_FRAMES = 1_000_000
 """The group of pictures: keyframes are sent when asked for, and a periodic one would be a hitch."""
 
+REOPEN_TICKS = RTP_CLOCK_HZ
+"""An open codec is not replaced by one of another rate sooner than this, unless a keyframe is due anyway."""
+
 _PIXELS_PER_THREAD_AND_S = 1280 * 720 * 70
+
+
+@dataclass(frozen=True, slots=True)
+class RateRange:
+    """The rates, in bits per second, that an open codec serves, and the one that it was opened for."""
+
+    low_bps: int
+    opened_bps: int
+    high_bps: int
+
+    def holds(self, rate_bps: int) -> bool:
+        return self.low_bps <= rate_bps <= self.high_bps
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,9 @@ class Encoder(Protocol):
         `rtp_timestamp` counts 1/90000 s and must grow. None: the codec kept the frame to itself.
         """
 
+    def follow(self, rate_bps: int) -> None:
+        """Spend no more than this from the next frame on. Opens the codec anew only where that must be."""
+
     def close(self) -> None:
         """Free the codec. Idempotent."""
 
@@ -73,12 +91,13 @@ class PyAvEncoder(ABC):
         self.settings = settings
         self._converter = PlaneConverter()
         self._context: VideoCodecContext | None = None
+        self._rate_bps = settings.max_bitrate_bps
+        self._rates = RateRange(0, 0, 0)
+        self._opened_at = 0
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
         frame = self._converter.to_i420(pixels)
-        context = self._context
-        if context is None or (context.width, context.height) != (frame.width, frame.height):
-            context = self._context = self._opened(frame.width, frame.height)
+        context = self._context_for(frame, rtp_timestamp, is_keyframe)
         frame.pts = rtp_timestamp
         frame.time_base = RTP_TIME_BASE
         frame.pict_type = PictureType.I if is_keyframe else PictureType.NONE
@@ -95,17 +114,41 @@ class PyAvEncoder(ABC):
             rate_fps=self.settings.rate_fps,
         )
 
+    def follow(self, rate_bps: int) -> None:
+        self._rate_bps = min(rate_bps, self.settings.max_bitrate_bps)
+
     def close(self) -> None:
         self._context = None
 
-    def _opened(self, width_px: int, height_px: int) -> VideoCodecContext:
+    def _context_for(self, frame: av.VideoFrame, rtp_timestamp: int, is_keyframe: bool) -> VideoCodecContext:
+        """The open codec, told of the road's rate; a new one for another size, or a rate that it cannot serve."""
+        context, rates = self._context, self._rates
+        is_usable = context is not None and (context.width, context.height) == (frame.width, frame.height)
+        if is_usable and not rates.holds(self._rate_bps):
+            is_usable = not is_keyframe and rtp_timestamp - self._opened_at < REOPEN_TICKS
+        if context is None or not is_usable:
+            context = self._context = None  # Freed before the next one is allocated.
+            rates = self._rates = self._range(self._rate_bps)
+            context = self._opened(frame.width, frame.height, rates)
+            self._context, self._opened_at = context, rtp_timestamp
+        self._retune(context, max(rates.low_bps, min(self._rate_bps, rates.high_bps)))
+        return context
+
+    def _opened(self, width_px: int, height_px: int, rates: RateRange) -> VideoCodecContext:
         try:
-            return self._open(width_px, height_px)
+            return self._open(width_px, height_px, rates)
         except (av.FFmpegError, ValueError, MemoryError) as error:
             raise CarrierError(f"{self.codec} cannot be encoded at {width_px} x {height_px} pixels: {error}") from error
 
     @abstractmethod
-    def _open(self, width_px: int, height_px: int) -> VideoCodecContext: ...
+    def _range(self, rate_bps: int) -> RateRange:
+        """What a codec that is opened for `rate_bps` can be used for."""
+
+    @abstractmethod
+    def _open(self, width_px: int, height_px: int, rates: RateRange) -> VideoCodecContext: ...
+
+    def _retune(self, context: VideoCodecContext, rate_bps: int) -> None:  # noqa: B027  not every codec can
+        """Tell an open codec its rate."""
 
     def _new_context(self, codec_name: str, width_px: int, height_px: int) -> VideoCodecContext:
         context = av.CodecContext.create(codec_name, "w")

@@ -15,22 +15,22 @@ DEFAULT_QUALITY: Final[Quality] = "balanced"
 class Grade:
     """What a quality asks of the encoders.
 
-    `crf` is libx264's constant quality (0 best, 51 worst), `cq_level` libvpx's (0 to 63), `cq` NVENC's (1 to 51):
-    below it no bits are spent. `cap_bps` is the most that is sent unless the user says otherwise.
+    The first three are quantizers below which no bits are spent, each in its codec's own scale: `h264_qp` (0 to 51),
+    `vp8_level` (0 to 63), `nvenc_qp` (0 to 51). `cap_bps` is the most that is sent unless the user says otherwise.
     """
 
-    crf: int
-    cq_level: int
-    cq: int
+    h264_qp: int
+    vp8_level: int
+    nvenc_qp: int
     cap_bps: int
 
 
-_BALANCED = Grade(crf=19, cq_level=10, cq=21, cap_bps=16_000_000)
+_BALANCED = Grade(h264_qp=20, vp8_level=10, nvenc_qp=20, cap_bps=16_000_000)
 
 GRADES: Final[dict[Quality, Grade]] = {
-    "low": Grade(crf=28, cq_level=30, cq=30, cap_bps=3_000_000),
+    "low": Grade(h264_qp=28, vp8_level=40, nvenc_qp=28, cap_bps=3_000_000),
     "balanced": _BALANCED,
-    "high": Grade(crf=14, cq_level=4, cq=15, cap_bps=40_000_000),
+    "high": Grade(h264_qp=14, vp8_level=4, nvenc_qp=14, cap_bps=40_000_000),
     # In motion as balanced: what stands still is sent without loss beside the stream.
     "exact": _BALANCED,
 }

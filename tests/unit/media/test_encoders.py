@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reactor_nb.media.codecs import CODECS, as_packet, broken_codecs, open_encoder
 from reactor_nb.media.encoders import EncodedFrame, thread_count
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.quality import QUALITIES
 
 SETTINGS = StreamSettings(rate_fps=30.0)
 STEP = 3000
@@ -118,3 +119,91 @@ def test_h264_says_which_colours_it_means() -> None:
 def test_one_thread_carries_720p_at_60_frames() -> None:
     assert thread_count(1280, 720, 60.0) == 1
     assert thread_count(640, 480, 240.0) >= 1
+
+
+def noise(seed: int, height_px: int = 240, width_px: int = 320) -> NDArray[np.uint8]:
+    """What no codec can predict: it takes all the rate that it is given."""
+    return np.random.default_rng(seed).integers(0, 255, (height_px, width_px, 3), dtype=np.uint8)
+
+
+def encoded_at(codec: str, rates_bps: list[int], frames_each: int = 40) -> list[list[EncodedFrame]]:
+    """The frames that one encoder makes of noise, while it is told one rate after the other."""
+    encoder = open_encoder(codec, StreamSettings(rate_fps=30.0, max_bitrate_bps=max(rates_bps)))
+    runs: list[list[EncodedFrame]] = []
+    for rate_bps in rates_bps:
+        encoder.follow(rate_bps)
+        first = sum(map(len, runs))
+        frames = [encoder.encode(noise(n), n * STEP, False) for n in range(first, first + frames_each)]
+        runs.append([frame for frame in frames if frame is not None])
+    encoder.close()
+    return runs
+
+
+def settled_bps(frames: list[EncodedFrame]) -> float:
+    settled = [frame for frame in frames[len(frames) // 2 :] if not frame.is_keyframe]
+    return sum(len(frame.payload) for frame in settled) * 8 * 30 / len(settled)
+
+
+def test_h264_follows_the_road_without_a_keyframe() -> None:
+    wide, narrow, wider = encoded_at("H264", [4_000_000, 1_200_000, 3_000_000])
+    assert settled_bps(wide) == pytest.approx(4_000_000, rel=0.2)
+    assert settled_bps(narrow) == pytest.approx(1_200_000, rel=0.3)
+    assert settled_bps(wider) == pytest.approx(3_000_000, rel=0.3)
+    assert [frame.is_keyframe for frame in (*wide, *narrow, *wider)].count(True) == 1
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_road_far_below_opens_the_codec_anew_once(codec: str) -> None:
+    wide, narrow = encoded_at(codec, [8_000_000, 800_000], frames_each=60)
+    assert [frame.is_keyframe for frame in wide].count(True) == 1
+    assert [frame.is_keyframe for frame in narrow].count(True) == 1
+    assert settled_bps(narrow) < 1.6 * 800_000
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_road_that_wavers_costs_no_keyframe(codec: str) -> None:
+    runs = encoded_at(codec, [4_000_000, 3_600_000, 4_000_000, 3_500_000], frames_each=5)
+    assert sum(frame.is_keyframe for run in runs for frame in run) == 1
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_codec_is_opened_for_another_rate_once_a_second_at_most(codec: str) -> None:
+    rates_bps = [16_000_000, *([500_000, 16_000_000] * 15)]
+    runs = encoded_at(codec, rates_bps, frames_each=2)
+    assert sum(frame.is_keyframe for run in runs for frame in run) <= 1 + len(rates_bps) * 2 // 30
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_each_quality_is_sharper_than_the_one_below(codec: str) -> None:
+    pictures = [np.clip(waves(3 * n).astype(int) + noise(n) // 16, 0, 255).astype(np.uint8) for n in range(6)]
+    sharpness = {}
+    for quality in QUALITIES:
+        settings = StreamSettings(rate_fps=30.0, max_bitrate_bps=40_000_000, quality=quality)
+        sharpness[quality] = psnr_db(decode(*encode(codec, *pictures, settings=settings))[-1], pictures[-1])
+    assert sharpness["low"] + 1 < sharpness["balanced"] < sharpness["high"] - 0.5
+    assert sharpness["exact"] == sharpness["balanced"]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_stands_still_costs_nearly_nothing(codec: str) -> None:
+    frames = encode(codec, *([waves(0)] * 40))
+    assert sum(len(frame.payload) for frame in frames[-10:]) < len(frames[0].payload) / 5
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_size_that_changes_every_frame_is_a_keyframe_every_time(codec: str) -> None:
+    sizes = [(64 + 2 * n, 96 - n) for n in range(12)]
+    pictures = [waves(n, *size) for n, size in enumerate(sizes)]
+    frames = encode(codec, *pictures)
+    assert all(frame.is_keyframe for frame in frames)
+    assert [(frame.height_px, frame.width_px) for frame in frames] == sizes
+    for frame, picture in zip(frames, pictures, strict=True):
+        assert psnr_db(decode(frame)[0][: picture.shape[0], : picture.shape[1]], picture) > 28
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (90, 160, 40), (0, 0, 0)])
+def test_flat_colours_come_back_within_one_percent(codec: str, colour: tuple[int, int, int]) -> None:
+    flat = np.full((64, 64, 3), colour, np.uint8)
+    shown = decode(*encode(codec, flat, flat))[-1]
+    assert np.abs(shown.astype(int) - flat).mean() <= 0.01 * 255
