@@ -185,12 +185,13 @@ class FrameQueue:
         return max(self._blocks[0].due_s, self._limit.earliest_s) if self._blocks else math.inf
 
     def _skip(self, now_s: float) -> None:
-        """Drop each frame whose next one is overdue by half an interval, which is more than can be made up for."""
-        overdue_s = now_s - self._limit.least_s / 2
-        while self._following_s() < overdue_s:
+        """When more is overdue than can be made up for, go on with the newest frame that is due."""
+        if self._following_s() >= now_s - self._limit.least_s / 2:
+            return
+        while self._following_s() <= now_s:
             self._advance()
             self._skipped += 1
-            self._changed.notify_all()
+        self._changed.notify_all()
 
     def _following_s(self) -> float:
         """When the frame after the head is due; infinity if there is none."""
@@ -201,7 +202,7 @@ class FrameQueue:
 
     def _pop(self, now_s: float) -> BufferedFrame:
         head = self._blocks[0]
-        self._limit.count(self._head_s, now_s)
+        self._limit.count(head.due_s, now_s)
         frame = BufferedFrame(
             head.block.frames[head.taken],
             head.first_number + head.taken,

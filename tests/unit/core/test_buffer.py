@@ -173,6 +173,21 @@ def test_frames_of_two_sizes_may_follow_each_other() -> None:
     assert [frame.pixels.shape for frame in _take_all(buffer)] == [(2, 4, 3), (6, 8, 3)]
 
 
+def test_frames_of_a_live_picture_that_nobody_took_in_time_are_skipped_and_counted() -> None:
+    buffer = FrameBuffer(RATE_FPS, keeps_late=False)
+    block = _block(*range(20))
+    buffer.put(block)
+    eventually(lambda: time.monotonic() > block.emitted_s + 30 / RATE_FPS)
+    buffer.finish()
+    frames = _take_all(buffer)
+    assert [frame.number for frame in frames] == [19]
+    assert buffer.counts() == BufferCounts(produced=20, played=1, dropped=0, skipped=19)
+
+
+def test_a_buffer_leaves_the_memory_of_a_block_to_its_caller() -> None:
+    assert FrameBuffer(RATE_FPS).reserve((1, 2, 2, 3)) is None
+
+
 def test_a_capacity_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="capacity"):
         FrameBuffer(RATE_FPS, capacity=0)
