@@ -17,13 +17,13 @@ class Bench(VideoModel):
 
     @command("mark", description="Notes when it was called")
     def mark(self, index: Annotated[int, Field(ge=0, le=1000)] = 0) -> None:
-        kernel_side.record.mark(index)
+        kernel_side.marks.mark(index)
 
     # Of its own for calls that bypass the slider: a call moves the control of its command as well.
     @command("touch", description="Notes when it was called")
     def touch(self, index: Annotated[int, Field(ge=0, le=1000)] = 0) -> None:
-        kernel_side.record.mark(index)
+        kernel_side.marks.mark(index)
 
     def start_session(self) -> None:
         ctx = get_ctx()
-        kernel_side.play(ctx.emit_block, ctx.should_stop)
+        kernel_side.player().play(ctx.emit_block, ctx.should_stop)

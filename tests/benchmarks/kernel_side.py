@@ -1,8 +1,4 @@
-"""What runs in the kernel under measurement: the same work, sent to the page in three ways.
-
-Every peer's model makes a frame, notes the wall-clock time under its number and hands it over, 30 times
-a second by its own schedule. It never waits for a page.
-"""
+"""What runs in the kernel under measurement: the same model, sent to the page in the ways that a notebook has."""
 
 from __future__ import annotations
 
@@ -14,52 +10,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from tests.benchmarks.model_loop import Frame, Job, Player
 
-from tests.benchmarks.picture import MovingPicture
-
-RATE_FPS = 30
 JPEG_QUALITY = 85
-
-Frame = NDArray[np.uint8]
 
 
 @dataclass
-class Record:
-    """What the kernel notes, on the machine's wall clock, which the page reads as well."""
+class Marks:
+    """When each use of a control arrived, by its number, on the machine's wall clock."""
 
-    size: tuple[int, int] = (640, 480)
-    emitted_s: dict[int, float] = field(default_factory=dict)
-    held_ms: dict[int, float] = field(default_factory=dict)
-    marked_s: dict[int, float] = field(default_factory=dict)
+    at_s: dict[int, float] = field(default_factory=dict)
 
     def mark(self, index: int) -> None:
-        self.marked_s.setdefault(index, time.time())
+        self.at_s.setdefault(index, time.time())
 
 
-record = Record()
+marks = Marks()
+_player: list[Player] = []
 _ended = threading.Event()
 
 
-def play(emit: Callable[[Frame], Any], should_stop: Callable[[], bool]) -> None:
-    """Make and emit frames by a fixed schedule until told to stop; a late frame does not hurry the next."""
-    picture = MovingPicture(*record.size)
-    began_s = time.perf_counter()
-    number = 0
-    while not should_stop():
-        frame = picture.frame(number)
-        record.emitted_s[number] = time.time()
-        before_s = time.perf_counter()
-        emit(frame)
-        record.held_ms[number] = (time.perf_counter() - before_s) * 1000
-        number += 1
-        time.sleep(max(0.0, began_s + number / RATE_FPS - time.perf_counter()))
+def prepare(job: str) -> None:
+    """Make the picture, before anything is timed. `job`: a Job as text."""
+    _player[:] = [Player(Job.from_text(job))]
+
+
+def player() -> Player:
+    return _player[0]
 
 
 def start_thread(emit: Callable[[Frame], Any]) -> None:
     """For the peers that bring no thread of their own."""
-    threading.Thread(target=play, args=(emit, _ended.is_set), name="bench-model", daemon=True).start()
+    threading.Thread(target=player().play, args=(emit, _ended.is_set), name="bench-model", daemon=True).start()
 
 
 def start_image() -> Any:
@@ -67,7 +49,8 @@ def start_image() -> Any:
     import ipywidgets
 
     encode = _jpeg_encoder()
-    image = ipywidgets.Image(format="jpeg", width=record.size[0], height=record.size[1])
+    job = player().job
+    image = ipywidgets.Image(format="jpeg", width=job.width_px, height=job.height_px)
 
     def emit(frame: Frame) -> None:
         image.value = encode(frame)
@@ -88,7 +71,8 @@ def start_rfb() -> Any:
             return newest[0] if newest else None
 
     buffer = Buffer()
-    buffer.css_width, buffer.css_height = f"{record.size[0]}px", f"{record.size[1]}px"
+    job = player().job
+    buffer.css_width, buffer.css_height = f"{job.width_px}px", f"{job.height_px}px"
     loop = asyncio.get_running_loop()
 
     def emit(frame: Frame) -> None:
@@ -103,7 +87,7 @@ def _slider() -> Any:
     import ipywidgets
 
     slider = ipywidgets.IntSlider(min=0, max=1000, description="index")
-    slider.observe(lambda change: record.mark(change["new"]), "value")
+    slider.observe(lambda change: marks.mark(change["new"]), "value")
     return slider
 
 

@@ -1,197 +1,167 @@
-"""One peer at one size, measured in a notebook of its own."""
+"""One peer, measured in a notebook of its own: started, watched, disturbed, looked at closely."""
 
 from __future__ import annotations
 
+import base64
+import tempfile
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
+from numpy.typing import NDArray
 
-from tests.benchmarks.page_side import CALLS_JS, SAMPLER_JS
+from tests.benchmarks import controls, fidelity
+from tests.benchmarks.model_loop import Job
+from tests.benchmarks.page_side import ARRIVED_JS, BEGIN_JS, GRAB_JS, SAMPLER_JS, TAKE_JS
+from tests.benchmarks.peers import Peer, server_of, start_cell
+from tests.benchmarks.processes import CpuMeter, groups_of
+from tests.benchmarks.record import FrameRecord
+from tests.benchmarks.results import Fidelity, Result, Window
+from tests.support import barcode
 from tests.support.eventually import eventually
 from tests.support.lab import Lab
 
-PRESSES = 20
-PAUSE_S = 0.1
-BUSY_CELL_S = 2 * PRESSES * PAUSE_S + 2
+FIRST_FRAME_TIMEOUT_S = 30.0
+SETTLE_S = 3.0
+BUSY_SETTLE_S = 2.0
+BURN_MS = 25.0
+GRABS = 6
+_CLOCK_SLACK_S = 2.0
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A way to bring frames to a page.
+class Visit:
+    """What is done with one peer once it is started.
 
     Args:
-        picture: selector of the element that shows them.
-        start: the cell that starts it; the time from its first line to the first frame is measured.
+        window_s: how long it is watched at a time. 0 does not watch.
+        busy_s: how long it is watched while a cell spins, and while the model burns as well. 0 leaves that out.
+        codec: what the page is made to offer alone; empty offers what it would.
     """
 
-    name: str
-    picture: str
-    start: str
-    prepare: str = ""
-    has_calls: bool = False
-
-
-_OURS = Peer(
-    name="reactor_nb",
-    picture=".reactor-viewer canvas",
-    prepare="%load_ext reactor_nb\nfrom tests.benchmarks.bench_model import Bench",
-    start="%reactor run bench",
-    has_calls=True,
-)
-PEERS = (
-    _OURS,
-    # With a cap above the model's own rate emit_block never paces: "held" is then its cost alone.
-    replace(_OURS, name="reactor_nb fps=60", start="%reactor run bench --model.fps=60"),
-    Peer(name="jupyter_rfb", picture=".renderview-wrapper img", start="kernel_side.start_rfb()"),
-    Peer(name="ipywidgets.Image", picture="img.widget-image", start="kernel_side.start_image()"),
-)
-
-
-@dataclass
-class Result:
-    peer: str
+    peer: Peer
     size: tuple[int, int]
-    seen_fps: float = 0.0
-    first_frame_ms: float | None = None
-    seen_ms: list[float] = field(default_factory=list)
-    drawn_ms: list[float] = field(default_factory=list)
-    held_ms: list[float] = field(default_factory=list)
-    slider_idle_ms: list[float] = field(default_factory=list)
-    slider_busy_ms: list[float] = field(default_factory=list)
-    call_idle_ms: list[float] = field(default_factory=list)
-    call_busy_ms: list[float] = field(default_factory=list)
-    cpu_percent: dict[str, float] = field(default_factory=dict)
+    rate_fps: float = 30.0
+    window_s: float = 20.0
+    busy_s: float = 0.0
+    has_fidelity: bool = False
+    has_controls: bool = False
+    has_patches: bool = False
+    codec: str = ""
+    settle_s: float = SETTLE_S
 
 
-def measure(lab: Lab, peer: Peer, size: tuple[int, int], seconds: float) -> Result:
-    """Start the peer, let it settle, watch it for `seconds`, then use its controls, idle and busy."""
-    result = Result(peer.name, size)
-    lab.open(
-        [
-            f"{peer.prepare}\nimport time\nfrom tests.benchmarks import kernel_side\n"
-            f"kernel_side.record.size = {size!r}",
-            f"began_s = time.time()\n{peer.start}",
-            f"time.sleep({BUSY_CELL_S})",
-        ]
-    )
-    lab.run(0)
-    if error := lab.text(0):
-        raise RuntimeError(f"{peer.name}: {error}")
-    lab.page.evaluate(SAMPLER_JS, peer.picture)
-    lab.run(1)
-    if any(output["output_type"] in {"error", "stream"} for output in lab.outputs(1)):
-        raise RuntimeError(f"{peer.name}: {lab.text(1)}")
-    eventually(lambda: lab.page.evaluate("window.__bench.seen.length > 0"), 20, interval_s=0.05)
-    began_ms = lab.evaluate("began_s") * 1000
-    result.first_frame_ms = lab.page.evaluate("window.__bench.seen[0][1]") - began_ms
-    time.sleep(3)
-    _watch(lab, result, seconds)
-    _use_controls(lab, peer, result)
-    return result
+def measure(lab: Lab, visit: Visit) -> Result:
+    """Start the peer, let it settle, and do what the visit says. RuntimeError with what the cells printed."""
+    with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder:
+        record = FrameRecord(Path(folder, "frames.bin"), is_new=True)
+        job = Job(*visit.size, str(record.path), visit.rate_fps, has_patches=visit.has_patches)
+        with server_of(visit.peer, job, Path(folder, "peer.log")) as (peer_pid, port):
+            return _Stay(lab, visit, job, record, peer_pid).measure(start_cell(visit.peer, job, port))
 
 
-def _watch(lab: Lab, result: Result, seconds: float) -> None:
-    processes = _processes(lab)
-    before = {name: _cpu_s(group) for name, group in processes.items()}
-    began_s = time.time()
-    lab.page.wait_for_timeout(seconds * 1000)
-    ended_s = time.time()
-    for name, group in processes.items():
-        result.cpu_percent[name] = 100 * (_cpu_s(group) - before[name]) / (ended_s - began_s)
+class _Stay:
+    def __init__(self, lab: Lab, visit: Visit, job: Job, record: FrameRecord, peer_pid: int | None) -> None:
+        self._lab, self._visit, self._job, self._record = lab, visit, job, record
+        self._peer_pid = peer_pid
+        self._result = Result(visit.peer.name, visit.size, visit.rate_fps, codec=visit.codec)
 
-    window = (began_s * 1000, ended_s * 1000)
-    bench = lab.page.evaluate("({ seen: window.__bench.seen, drawn: window.__bench.drawn })")
-    emitted = {int(number): at_s * 1000 for number, at_s in lab.evaluate("kernel_side.record.emitted_s").items()}
-    seen = [(number, at_ms) for number, at_ms in bench["seen"] if window[0] <= at_ms <= window[1]]
-    result.seen_fps = len({number for number, _ in seen}) / (ended_s - began_s)
-    result.seen_ms = [at_ms - emitted[number] for number, at_ms in seen if number in emitted]
-    result.drawn_ms = [latency_ms for at_ms, latency_ms in bench["drawn"] if window[0] <= at_ms <= window[1]]
-    held = lab.evaluate("kernel_side.record.held_ms")
-    inside = {number for number, at_ms in emitted.items() if window[0] <= at_ms <= window[1]}
-    result.held_ms = [held_ms for number, held_ms in held.items() if int(number) in inside]
+    def measure(self, start: str) -> Result:
+        lab, visit, result = self._lab, self._visit, self._result
+        self._start(start)
+        lab.page.wait_for_timeout(visit.settle_s * 1000)
+        if visit.window_s:
+            result.windows.append(self._watch(visit.window_s))
+        if visit.has_fidelity or visit.has_patches:
+            result.fidelity = self._look_closely()
+        if visit.busy_s and not visit.peer.has_server:
+            result.spinning = self._watch_spinning()
+            lab.execute(f"kernel_side.player().job.burn_ms = {BURN_MS}")
+            result.burning = self._watch_spinning()
+            lab.execute("kernel_side.player().job.burn_ms = 0")
+        if visit.has_controls:
+            result.controls_ms = controls.measure(lab, visit.peer, cell=3)
+        return result
 
+    def _start(self, start: str) -> None:
+        lab, visit = self._lab, self._visit
+        prepare = "" if visit.peer.has_server else f"kernel_side.prepare({self._job.as_text()!r})"
+        spin_s = BUSY_SETTLE_S + visit.busy_s + 1
+        lab.open(
+            [
+                f"{visit.peer.prepare}\nimport time\nfrom tests.benchmarks import kernel_side\n{prepare}",
+                f"began_s = time.time()\n{start}",
+                f"until_s = time.time() + {spin_s}\nwhile time.time() < until_s:\n    pass",
+                f"time.sleep({controls.BUSY_CELL_S})",
+            ]
+        )
+        self._run(0)
+        kernel_pid = lab.kernel_pid()
+        lab.page.evaluate(BEGIN_JS, visit.codec)
+        lab.page.evaluate(SAMPLER_JS, [visit.peer.root, visit.peer.picture])
+        self._run(1)
+        eventually(lambda: lab.page.evaluate("window.__bench.seen.length > 0"), FIRST_FRAME_TIMEOUT_S, interval_s=0.05)
+        began_ms = lab.evaluate("began_s") * 1000
+        first_ms, ready_ms = lab.page.evaluate("[window.__bench.seen[0][1], window.__bench.ready_ms]")
+        self._result.first_frame_ms = first_ms - began_ms
+        self._result.ready_to_first_ms = first_ms - ready_ms
+        self._groups = groups_of(kernel_pid, lab.server.pid, self._peer_pid)
 
-def _use_controls(lab: Lab, peer: Peer, result: Result) -> None:
-    left: dict[str, dict[str, float]] = {}
-    presses_ms: dict[str, list[float]] = {}
-    for state in ("idle", "busy"):
-        if state == "busy":
-            lab.run(2, wait=False)
-            eventually(lambda: lab.kernel_status() == "busy", 5, interval_s=0.02)
-        presses_ms[state] = _press_slider(lab)
-        if peer.has_calls:
-            first = 500 if state == "idle" else 700
-            left[state] = lab.page.evaluate(CALLS_JS, [first, PRESSES, PAUSE_S * 1000])
-    lab.wait_idle()
-    marked = {int(index): at_s * 1000 for index, at_s in lab.evaluate("kernel_side.record.marked_s").items()}
-    result.slider_idle_ms = _latencies(enumerate(presses_ms["idle"], 1), marked)
-    result.slider_busy_ms = _latencies(enumerate(presses_ms["busy"], PRESSES + 1), marked)
-    if peer.has_calls:
-        result.call_idle_ms = _latencies(((int(i), at_ms) for i, at_ms in left["idle"].items()), marked)
-        result.call_busy_ms = _latencies(((int(i), at_ms) for i, at_ms in left["busy"].items()), marked)
+    def _run(self, index: int) -> None:
+        self._lab.run(index)
+        if any(output["output_type"] in {"error", "stream"} for output in self._lab.outputs(index)):
+            raise RuntimeError(f"{self._visit.peer.name}: {self._lab.text(index)}")
 
+    def _watch(self, duration_s: float) -> Window:
+        page = self._lab.page
+        before: dict[str, Any] = page.evaluate(ARRIVED_JS)
+        meter, began_s = CpuMeter(self._groups), time.time()
+        page.wait_for_timeout(duration_s * 1000)
+        ended_s = time.time()
+        cpu_percent = meter.percent(ended_s - began_s)
+        after: dict[str, Any] = page.evaluate(ARRIVED_JS)
+        noted = page.evaluate(TAKE_JS)
+        emitted = self._record.between(began_s - _CLOCK_SLACK_S, ended_s)
+        seen = [(int(number), float(at_ms)) for number, at_ms in noted["seen"]]
+        window = Window.of((began_s, ended_s), seen, noted["drawn"], noted["samples"], emitted, self._job.period_s)
+        # What the model spends on its picture is the benchmark's, not the stream's.
+        made_s = float(emitted.cpu_s[emitted.at_s >= began_s].sum())
+        cpu_percent["kernel"] = max(0.0, cpu_percent["kernel"] - 100 * made_s / (ended_s - began_s))
+        window.cpu_percent = cpu_percent
+        window.mbps = (after["bytes"] - before["bytes"]) * 8 / (after["at_ms"] - before["at_ms"]) / 1000
+        self._result.fidelity.codecs = after["codecs"]
+        return window
 
-def _press_slider(lab: Lab) -> list[float]:
-    """Moves the slider one step at a time by its keys; when each key went down."""
-    lab.page.evaluate("window.__bench.keys.length = 0")
-    lab.output_area(1).locator(".noUi-handle").first.focus()
-    for _ in range(PRESSES):
-        lab.page.keyboard.press("ArrowRight")
-        lab.page.wait_for_timeout(PAUSE_S * 1000)
-    pressed: list[float] = lab.page.evaluate("window.__bench.keys")
-    return pressed
+    def _watch_spinning(self) -> Window:
+        lab = self._lab
+        lab.run(2, wait=False)
+        eventually(lambda: lab.kernel_status() == "busy", 5, interval_s=0.02)
+        lab.page.wait_for_timeout(BUSY_SETTLE_S * 1000)
+        window = self._watch(self._visit.busy_s)
+        lab.wait_idle()
+        return window
 
+    def _look_closely(self) -> Fidelity:
+        picture = self._job.picture()
+        found = Fidelity(codecs=self._result.fidelity.codecs)
+        for _ in range(GRABS):
+            shown = self._grab()
+            number = barcode.read(shown)
+            if number is None or shown.shape[:2] != (self._job.height_px, self._job.width_px):
+                continue
+            emitted = picture.frame(number)
+            if self._visit.has_patches:
+                found.colour_percent.append(fidelity.colour_error_percent(shown, emitted))
+            else:
+                found.luma_db.append(fidelity.luma_psnr_db(shown, emitted))
+                found.block_db.append(fidelity.block_psnr_db(shown, emitted))
+        if not found.codecs:
+            found.codecs = self._lab.page.evaluate(ARRIVED_JS)["codecs"]
+        return found
 
-def _latencies(sent: Iterable[tuple[int, float]], marked: dict[int, float]) -> list[float]:
-    return [marked[index] - at_ms for index, at_ms in sent if index in marked]
-
-
-def _processes(lab: Lab) -> dict[str, list[psutil.Process]]:
-    kernel = psutil.Process(lab.kernel_pid())
-    browsers = [child for child in psutil.Process().children(recursive=True) if "chrom" in child.name().lower()]
-    return {
-        "kernel": [kernel, *kernel.children(recursive=True)],
-        "server": [psutil.Process(lab.server.pid)],
-        "browser": browsers,
-    }
-
-
-def _cpu_s(group: list[psutil.Process]) -> float:
-    total_s = 0.0
-    for process in group:
-        # A browser process may end in between; what it used is then lost, for every peer alike.
-        if process.is_running():
-            times = process.cpu_times()
-            total_s += times.user + times.system
-    return total_s
-
-
-def percentile(values: list[float], q: float) -> float | None:
-    return float(np.percentile(values, q)) if values else None
-
-
-def as_json(result: Result) -> dict[str, Any]:
-    """Without the single values: what the table shows."""
-    return {
-        "peer": result.peer,
-        "size": result.size,
-        "seen_fps": result.seen_fps,
-        "first_frame_ms": result.first_frame_ms,
-        "cpu_percent": result.cpu_percent,
-        **{
-            name: [percentile(getattr(result, name), q) for q in (50, 95)]
-            for name in (
-                "seen_ms",
-                "drawn_ms",
-                "held_ms",
-                "slider_idle_ms",
-                "slider_busy_ms",
-                "call_idle_ms",
-                "call_busy_ms",
-            )
-        },
-    }
+    def _grab(self) -> NDArray[np.uint8]:
+        width_px, height_px, text = self._lab.page.evaluate(GRAB_JS, self._visit.peer.picture)
+        pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height_px, width_px, 4)
+        return pixels[..., :3]

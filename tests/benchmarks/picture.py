@@ -57,7 +57,8 @@ class MovingPicture:
         left = RADIUS_PX + round(RADIUS_PX * float(np.cos(angle)))
         here = np.roll(grain, random.integers(grain.size)).reshape(self.height_px, self.width_px, 1)
         moved = texture[top : top + self.height_px, left : left + self.width_px] + here
-        return np.clip(moved, 0, 255).astype(np.uint8)
+        frame: NDArray[np.uint8] = np.clip(moved, 0, 255).astype(np.uint8)
+        return frame
 
 
 def _texture(height_px: int, width_px: int) -> NDArray[np.int16]:
