@@ -18,6 +18,7 @@ from reactor_nb.errors import UsageError
 
 if TYPE_CHECKING:
     from reactor_nb.core.session import Session, SessionEvent
+    from reactor_nb.runtime.settings import StreamChoice
 
 _DRIVEN = ("duration_s", "frames", "out", "input")
 
@@ -34,13 +35,23 @@ def perform(arguments: Arguments) -> int:
         import logging
 
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    chosen = _stream_choice(values)
     cls = found_model(arguments)
     if values.get("asks_config"):
         return _show_config(cls, arguments)
     with _ended_by_sigterm():
         if any(key in values for key in _DRIVEN):
             return _play(cls, arguments)
-        return _take_orders(cls, arguments)
+        return _take_orders(cls, arguments, chosen)
+
+
+def _stream_choice(values: dict[str, Any]) -> StreamChoice:
+    """What was said of the stream, refused before anything is loaded."""
+    from reactor_nb.runtime.settings import StreamChoice, stream_settings
+
+    chosen = StreamChoice(values.get("quality"), values.get("bitrate"), values.get("smoothness"))
+    stream_settings(30.0, chosen)
+    return chosen
 
 
 def _show_config(cls: type[VideoModel], arguments: Arguments) -> int:
@@ -106,7 +117,7 @@ def _narrate(session: Session, line: LiveLine) -> None:
     LogLines(lambda text: line.above(in_shell(text))).follow(session.log)
 
 
-def _take_orders(cls: type[VideoModel], arguments: Arguments) -> int:
+def _take_orders(cls: type[VideoModel], arguments: Arguments, stream: StreamChoice) -> int:
     from reactor_nb.runtime.shell import Shell
 
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -115,6 +126,7 @@ def _take_orders(cls: type[VideoModel], arguments: Arguments) -> int:
         arguments.values.get("config"),
         arguments.overrides,
         say=lambda text: say(in_shell(text)),
+        stream=stream,
     )
     try:
         if is_terminal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from reactor_nb.cli.arguments import Flag, Verb
+from reactor_nb.media.quality import QUALITIES
 
 RUNTIMES: Final = ("headless", "http")
 FORMATS: Final = ("reactor", "openapi", "json-schema")
@@ -28,6 +29,19 @@ _PATH = Flag(
 _CONFIG = Flag(
     "--config", "config", "FILE", "a YAML file instead of the one that @model names", "configs/big.yaml", short="-c"
 )
+_STREAM = (
+    Flag(
+        "--quality",
+        "quality",
+        "|".join(QUALITIES),
+        "how sharp the stream to a page is; default: balanced",
+        "high",
+        "",
+        QUALITIES,
+    ),
+    Flag("--bitrate", "bitrate", "RATE", "the most that is sent to a page, such as 8M or 800k", "8M"),
+    Flag("--smoothness", "smoothness", "0..1", "0 shows frames as soon as they come, 1 most evenly", "0.5"),
+)
 _VERBOSE = Flag("--verbose", "is_verbose", "", "tell more: tracebacks, files that were not imported", short="-v")
 
 VERBS: Final = (
@@ -46,6 +60,7 @@ VERBS: Final = (
             Flag("--frames", "frames", "COUNT", "stop after so many frames", "90", read=_count),
             Flag("--out", "out", "FILE.mp4|FOLDER", "where the frames go; a folder gets PNG files", "clip.mp4"),
             Flag("--input", "input", "VIDEO|FOLDER", "what the model's on_frame is shown", "walk.mp4"),
+            *_STREAM,
             _VERBOSE,
         ),
         takes_overrides=True,

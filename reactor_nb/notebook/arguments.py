@@ -7,15 +7,18 @@ import difflib
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reactor_nb.core import typed
 from reactor_nb.core.command import CommandSpec
 from reactor_nb.errors import UsageError
+from reactor_nb.runtime.settings import StreamChoice
 
 VERBS = ("run", "send", "stop", "status", "schema", "config", "check", "session", "unload", "help")
-RUN_FLAGS = ("-c", "--path", "--for", "--frames", "--no-poster", "--model.")
+STREAM_FLAGS = {"--quality": "high", "--bitrate": "8M", "--smoothness": "0.5"}
+"""Options of `%reactor run` that are fields of StreamChoice, and an example of each."""
+RUN_FLAGS = ("-c", "--path", "--for", "--frames", "--no-poster", *STREAM_FLAGS, "--model.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class RunArguments:
     duration_s: float | None = None
     frames: int | None = None
     has_poster: bool = True
+    stream: StreamChoice = field(default_factory=StreamChoice)
 
     @property
     def waits(self) -> bool:
@@ -78,6 +82,7 @@ def parse_run(rest: str) -> RunArguments:
     duration_s: float | None = None
     frames: int | None = None
     has_poster = True
+    stream: dict[str, str] = {}
     words = _split(rest, "run")
     while words:
         word = words.pop(0)
@@ -92,6 +97,9 @@ def parse_run(rest: str) -> RunArguments:
             frames = typed.count(value if equals else _take(words, flag, "%reactor run --frames 300"))
         elif word == "--no-poster":
             has_poster = False
+        elif flag in STREAM_FLAGS:
+            text = value if equals else _take(words, flag, f"%reactor run {flag} {STREAM_FLAGS[flag]}")
+            stream[flag.removeprefix("--")] = text
         elif flag.startswith("--model.") and len(flag) > len("--model."):
             key = flag.removeprefix("--model.")
             if not equals:
@@ -103,7 +111,8 @@ def parse_run(rest: str) -> RunArguments:
             hint = f"; did you mean {near[0] if near else key}?"
             raise UsageError(
                 f"%reactor run has no option {flag!r}{hint} It has --path FOLDER, -c FILE, --model.KEY=VALUE, "
-                "--for 10s, --frames 300 and --no-poster. Type: %reactor help"
+                "--quality high, --bitrate 8M, --smoothness 0.5, --for 10s, --frames 300 and --no-poster. "
+                "Type: %reactor help"
             )
         elif name is None:
             name = word
@@ -117,7 +126,7 @@ def parse_run(rest: str) -> RunArguments:
             f"%reactor run got the name {name!r} and --path {path}; a path holds one model. "
             f"Type: %reactor run --path {path}"
         )
-    return RunArguments(name, path, config, tuple(overrides), duration_s, frames, has_poster)
+    return RunArguments(name, path, config, tuple(overrides), duration_s, frames, has_poster, StreamChoice(**stream))
 
 
 def parse_send(rest: str) -> SendArguments:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reactor_nb.core.command import CommandSpec, commands_of
 from reactor_nb.core.discovery import models_in
+from reactor_nb.media.quality import QUALITIES
 from reactor_nb.notebook.arguments import RUN_FLAGS, VERBS
 from reactor_nb.notebook.magics import model_names
 
@@ -27,6 +28,8 @@ def _options(extension: Extension, before: list[str], last: str) -> Iterable[str
     if not before:
         return VERBS
     verb = before[0]
+    if before[-1] == "--quality":
+        return QUALITIES
     if verb in ("run", "config", "check"):
         return [*model_names(extension), *RUN_FLAGS]
     if verb == "send":

@@ -33,6 +33,9 @@ SEND_TIMEOUT_S = 30.0
 HELP = """\
 %reactor run [NAME] [-c FILE] [--model.KEY=VALUE ...] [--no-poster]
                                   play the notebook's @model class
+             --quality high       low, balanced, high, or exact: still pictures without loss
+             --bitrate 8M         the most that is sent
+             --smoothness 0.5     0: frames as soon as they can be, 1: as evenly
 %reactor run --for 10s            wait, then stop (also --frames 300)
 %reactor run --path FOLDER        the model of a folder, file or notebook
 %reactor send COMMAND NAME=VALUE ...      also COMMAND VALUE, or a JSON object
@@ -70,7 +73,16 @@ class ReactorMagic:
 
     def _run(self, rest: str) -> Session:
         wanted = arguments.parse_run(rest)
-        session = play(self._model(wanted), wanted.config, wanted.overrides, poster=wanted.has_poster)
+        chosen = wanted.stream
+        session = play(
+            self._model(wanted),
+            wanted.config,
+            wanted.overrides,
+            poster=wanted.has_poster,
+            quality=chosen.quality,
+            bitrate=chosen.bitrate,
+            smoothness=chosen.smoothness,
+        )
         for warning in session.config.warnings:
             print(f"reactor: {warning}", file=sys.stderr)
         if wanted.waits:

@@ -9,6 +9,7 @@ from typing import Any
 from reactor_nb.core.model import VideoModel
 from reactor_nb.core.session import Session
 from reactor_nb.runtime.base import get_runtime
+from reactor_nb.runtime.settings import StreamChoice
 
 
 def play(
@@ -17,6 +18,9 @@ def play(
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
     poster: bool = True,
+    quality: str | None = None,
+    bitrate: str | float | None = None,
+    smoothness: str | float | None = None,
 ) -> Session:
     """Start a session of a model and return at once; the model loads and runs on a thread of its own.
 
@@ -30,14 +34,18 @@ def play(
         config: a YAML file instead of the one that the decorator names; relative to the working folder.
         overrides: configuration values on top: {"fps": 60, "net.depth": 4}, or strings such as "fps=60".
         poster: whether the notebook keeps a small picture of the session beside the View.
+        quality: "low", "balanced" (the default), "high", or "exact": in motion as balanced, and what stands still
+            is shown without loss.
+        bitrate: the most that is sent, in Mbit/s, or as text such as "800k"; by default what the quality needs.
+        smoothness: 0 shows frames as soon as it can, 1 as evenly as it can; 0.5 by default.
     Raises:
         ModelDefinitionError: the class is not decorated, or no VideoModel.
-        ConfigError: a file that cannot be read, or a value that is refused.
+        ConfigError: a file that cannot be read, or a value that is refused; nothing was stopped.
         ModelStuckError: the old session did not end; the next run abandons it.
     Threads: the kernel's, or any one at a time.
     """
     panels = _panels()
-    session = get_runtime().run(model, config, overrides)
+    session = get_runtime().run(model, config, overrides, stream=StreamChoice(quality, bitrate, smoothness))
     if panels is not None and not poster:
         panels.without_poster(session)
     return session

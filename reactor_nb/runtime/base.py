@@ -25,7 +25,7 @@ from reactor_nb.errors import (
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime.hosted import Hosted, demand_spec
 from reactor_nb.runtime.page import Reply, answer_call, forward_messages, reply_to_view
-from reactor_nb.runtime.settings import stream_settings
+from reactor_nb.runtime.settings import StreamChoice, stream_settings
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class Runtime:
         *,
         folder: str | os.PathLike[str] | None = None,
         boundary: Boundary | None = None,
+        stream: StreamChoice | None = None,
     ) -> Session:
         """Start a session of `cls` and return at once; the old one of that name is stopped first.
 
@@ -101,6 +102,7 @@ class Runtime:
             overrides: {"a.b": value} or strings "a.b=value".
             folder: where the path in @model starts; by default the folder of the class.
             boundary: told where the session's frames begin and end.
+            stream: how it is paced and encoded; by default as the environment says, see settings.py.
         Raises:
             ModelDefinitionError: the class has no @model.
             ConfigError: nothing was stopped or started.
@@ -108,17 +110,17 @@ class Runtime:
         spec = demand_spec(cls)
         base = Path(folder) if folder is not None else folder_of(cls)
         settings = load_config(spec, file=config, overrides=overrides, folder=base)
-        stream = stream_settings(rate_of(settings))
+        chosen = stream_settings(rate_of(settings), stream)
         hosted = self._of_name(spec.name)
         with hosted.one_at_a_time:
             hosted.stop_for_next()
             loaded = hosted.take(cls, settings)
             link = self.link
-            sink = link.open_stream(spec.name, stream)
+            sink = link.open_stream(spec.name, chosen)
             session = Session(
                 loaded,
                 sink,
-                rate_fps=stream.rate_fps,
+                rate_fps=chosen.rate_fps,
                 # Of the newest session alone: the media plays no other.
                 media_stats=lambda: link.stats(spec.name) if hosted.session is session else {},
                 media_timeline=lambda: link.timeline(spec.name) if hosted.session is session else {},
@@ -129,7 +131,12 @@ class Runtime:
                 self._refuse_closed()
                 hosted.session = session
                 hosted.again = lambda: self.run(
-                    self.find_class(spec.name) or cls, config, overrides, folder=folder, boundary=boundary
+                    self.find_class(spec.name) or cls,
+                    config,
+                    overrides,
+                    folder=folder,
+                    boundary=boundary,
+                    stream=stream,
                 )
                 listeners = tuple(self._listeners)
             link.listen(spec.name, lambda view_id, message: self._from_page(link, spec.name, view_id, message))

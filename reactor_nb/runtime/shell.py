@@ -23,6 +23,7 @@ from reactor_nb.runtime.log_lines import LogLines
 from reactor_nb.runtime.orders import ORDERS, read_call, read_order, template
 from reactor_nb.runtime.pageless import PagelessLink
 from reactor_nb.runtime.recording import Recording
+from reactor_nb.runtime.settings import StreamChoice
 
 OUTPUT = Path("output")
 """Where frames go that were given no other place: a folder of its own for each session."""
@@ -41,6 +42,7 @@ class Shell:
         config, overrides: as in `reactor_nb.run`.
         say: shows a line; called on any thread, so it must be quick.
         output: where the sessions' folders are made.
+        stream: as in `Runtime.run`.
     Threads: `perform` and `close` on one; `status` on any.
     """
 
@@ -52,6 +54,7 @@ class Shell:
         *,
         say: Callable[[str], None],
         output: Path = OUTPUT,
+        stream: StreamChoice | None = None,
     ) -> None:
         self.name = demand_spec(cls).name
         self.commands: dict[str, CommandSpec] = commands_of(cls)
@@ -62,6 +65,7 @@ class Shell:
         self._overrides = overrides
         self.say = say
         self._output = output
+        self._stream = stream
         self._link = PagelessLink(show=self._show)
         self._runtime = Runtime(lambda: self._link)
         self._session: Session | None = None
@@ -112,7 +116,7 @@ class Shell:
             raise UsageError(f"{self.name} plays already, {self.status()}. Type: stop")
         self._finish()
         self.say(f"[OK] {self.name} is starting")
-        session = self._runtime.run(self._cls, self._config, self._overrides)
+        session = self._runtime.run(self._cls, self._config, self._overrides, stream=self._stream)
         for warning in session.config.warnings:
             self.say(f"[WARN] {warning}")
         if session.wait_ready():

@@ -11,6 +11,7 @@ from reactor_nb.core.command import CommandSpec, command, commands_of
 from reactor_nb.core.model import VideoModel
 from reactor_nb.errors import ParameterError, UsageError
 from reactor_nb.notebook import arguments
+from reactor_nb.runtime.settings import StreamChoice
 
 
 class Walker(VideoModel):
@@ -41,6 +42,16 @@ def test_run_takes_a_name_a_file_overrides_and_a_time() -> None:
         "plasma", None, "configs/big.yaml", ("fps=60", "net.depth=4"), 10.0, None, has_poster=False
     )
     assert wanted.waits
+
+
+def test_run_takes_what_is_said_of_the_stream() -> None:
+    wanted = arguments.parse_run("plasma --quality=low --bitrate 800k --smoothness 0")
+    assert wanted.stream == StreamChoice("low", "800k", "0")
+    assert arguments.parse_run("plasma").stream == StreamChoice()
+    with pytest.raises(UsageError, match=r"--bitrate needs a value after it. Type: %reactor run --bitrate 8M"):
+        arguments.parse_run("--bitrate --quality high")
+    with pytest.raises(UsageError, match="did you mean --quality"):
+        arguments.parse_run("--qualty high")
 
 
 def test_a_plain_run_waits_for_nothing() -> None:

@@ -25,6 +25,7 @@ from reactor_nb.errors import (
 )
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime.base import Runtime, get_runtime, thread_link
+from reactor_nb.runtime.settings import StreamChoice
 from tests.support.eventually import eventually
 from tests.unit.runtime.links import MemoryLink
 
@@ -170,6 +171,20 @@ def test_the_rate_and_the_bitrate_come_from_configuration_and_environment(
     monkeypatch.setenv("REACTOR_NB_MAX_BITRATE", "lots")
     with pytest.raises(ConfigError, match="%env REACTOR_NB_MAX_BITRATE=16"):
         runtime.run(_plasma())
+
+
+def test_what_is_said_of_the_stream_reaches_it_and_stays_for_the_start_button(
+    runtime: Runtime, link: MemoryLink
+) -> None:
+    session = _playing(runtime.run(_plasma(), stream=StreamChoice("low", "800k", 0.9)))
+    settings = link.settings["plasma"]
+    assert (settings.quality, settings.max_bitrate_bps, settings.smoothness) == ("low", 800_000, 0.9)
+    with pytest.raises(ConfigError, match="quality is 'best'"):
+        runtime.run(_plasma(), stream=StreamChoice("best"))
+    assert session.state == "streaming"
+    link.settings.clear()
+    runtime.again("plasma")
+    assert link.settings["plasma"] == settings
 
 
 def test_a_class_that_is_no_model_is_refused(runtime: Runtime) -> None:
