@@ -98,6 +98,9 @@ class MediaLink(Protocol):
     def on_restart(self, listener: Callable[[], None]) -> None:
         """Be told when every peer was lost at once, and views are answered again: they should connect now."""
 
+    def on_note(self, listener: Callable[[str], None]) -> None:
+        """Be told, in a sentence, what a person should know: a crash and its reason, an encoder that failed."""
+
     def close(self, timeout_s: float = 5.0) -> None:
         """End everything and join the threads. Idempotent.
 

@@ -273,6 +273,7 @@ class Runtime:
         if self._link is None:
             self._link = self._make_link()
             self._link.on_restart(self._reconnect)
+            self._link.on_note(self._note)
         return self._link
 
     def _reconnect(self) -> None:
@@ -280,6 +281,12 @@ class Runtime:
             listeners = tuple(self._reconnect_listeners)
         for listener in listeners:
             listener()
+
+    def _note(self, text: str) -> None:
+        """Into the log of every live session: a print would land in whichever cell runs."""
+        for session in self.sessions().values():
+            if not session.is_over:
+                session.log.note(text)
 
     def _of_name(self, name: str) -> Hosted:
         with self._lock:

@@ -85,6 +85,9 @@ class PagelessLink:
     def on_restart(self, listener: Callable[[], None]) -> None:
         """No page is there to be told."""
 
+    def on_note(self, listener: Callable[[str], None]) -> None:
+        """Nothing happens here that is not told at once."""
+
     def close(self, timeout_s: float = 5.0) -> None:
         with self._lock:
             self._is_closed = True

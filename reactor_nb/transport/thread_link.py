@@ -95,6 +95,9 @@ class ThreadLink:
     def on_restart(self, listener: Callable[[], None]) -> None:
         """Threads of this process end with it."""
 
+    def on_note(self, listener: Callable[[str], None]) -> None:
+        """What is to be said here is logged where it happens."""
+
     def timeline(self, name: str) -> dict[str, Any]:
         views = self._existing(name)
         return views.stream.timeline.report() if views is not None else {}

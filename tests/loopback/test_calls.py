@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from reactor_nb.errors import MessageError, ParameterError
-from reactor_nb.media.link import StreamSettings
-from reactor_nb.transport.thread_link import ThreadLink
+from reactor_nb.media.link import MediaLink, StreamSettings
 from tests.loopback.conftest import OpenPage
 from tests.loopback.page import Page
 from tests.support.eventually import eventually
@@ -20,14 +19,14 @@ CALL = {"type": "call", "id": "c1", "name": "set_speed", "params": {"speed": 0.5
 
 
 @pytest.fixture
-def page(link: ThreadLink, open_page: OpenPage) -> Page:
+def page(link: MediaLink, open_page: OpenPage) -> Page:
     link.open_stream("plasma", SETTINGS)
     page = open_page()
     eventually(lambda: link.stats("plasma")["peers"][page.view_id]["is_open"])
     return page
 
 
-def test_a_call_reaches_the_listener_and_its_reply_the_view(link: ThreadLink, page: Page) -> None:
+def test_a_call_reaches_the_listener_and_its_reply_the_view(link: MediaLink, page: Page) -> None:
     heard: list[tuple[str, dict[str, Any]]] = []
 
     def listener(view_id: str, message: dict[str, Any]) -> None:
@@ -40,7 +39,7 @@ def test_a_call_reaches_the_listener_and_its_reply_the_view(link: ThreadLink, pa
     assert heard == [(page.view_id, CALL)]
 
 
-def test_a_message_to_every_view_reaches_all(link: ThreadLink, page: Page, open_page: OpenPage) -> None:
+def test_a_message_to_every_view_reaches_all(link: MediaLink, page: Page, open_page: OpenPage) -> None:
     other = open_page()
     message = {"type": "message", "data": {"score": 3}}
     eventually(lambda: link.stats("plasma")["peers"][other.view_id]["is_open"])
@@ -48,7 +47,7 @@ def test_a_message_to_every_view_reaches_all(link: ThreadLink, page: Page, open_
     assert page.next_message("message") == other.next_message("message") == message
 
 
-def test_a_message_to_a_view_that_is_not_there_reaches_none(link: ThreadLink, page: Page) -> None:
+def test_a_message_to_a_view_that_is_not_there_reaches_none(link: MediaLink, page: Page) -> None:
     assert link.send("plasma", "nobody", {"type": "message", "data": 1}) == 0
     assert link.send("nothing", None, {"type": "message", "data": 1}) == 0
 
@@ -60,7 +59,7 @@ def test_a_ping_is_answered_with_the_kernels_clock(page: Page) -> None:
     assert pong["kernel_ms"] > 0
 
 
-def test_what_a_page_painted_is_in_the_stats(link: ThreadLink, page: Page) -> None:
+def test_what_a_page_painted_is_in_the_stats(link: MediaLink, page: Page) -> None:
     report = {"painted": 30, "skipped": 1, "latency_ms": None, "rate_fps": 29.9}
     page.say({"type": "painted", **report})
     eventually(lambda: link.stats("plasma")["peers"][page.view_id]["page"] == report)
@@ -98,7 +97,7 @@ def test_a_call_without_a_listener_is_refused(page: Page) -> None:
     assert (reply["id"], reply["error"]["code"]) == ("c1", "not_streaming")
 
 
-def test_a_listener_that_raises_answers_with_its_error(link: ThreadLink, page: Page) -> None:
+def test_a_listener_that_raises_answers_with_its_error(link: MediaLink, page: Page) -> None:
     def listener(view_id: str, message: dict[str, Any]) -> None:
         raise ParameterError("speed is out of range", {"speed": "at most 1"})
 
@@ -107,11 +106,11 @@ def test_a_listener_that_raises_answers_with_its_error(link: ThreadLink, page: P
     assert page.next_message("reply")["error"]["fields"] == {"speed": "at most 1"}
 
 
-def test_a_message_that_is_no_json_is_refused_where_it_is_sent(link: ThreadLink, page: Page) -> None:
+def test_a_message_that_is_no_json_is_refused_where_it_is_sent(link: MediaLink, page: Page) -> None:
     with pytest.raises(MessageError, match="cannot be sent as JSON"):
         link.send("plasma", None, {"type": "message", "data": float("nan")})
 
 
-def test_a_message_that_no_page_could_take_is_refused_where_it_is_sent(link: ThreadLink, page: Page) -> None:
+def test_a_message_that_no_page_could_take_is_refused_where_it_is_sent(link: MediaLink, page: Page) -> None:
     with pytest.raises(MessageError, match="too large"):
         link.send("plasma", None, {"type": "message", "data": "x" * 300_000})

@@ -11,9 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from reactor_nb.core.frames import to_block
-from reactor_nb.media.link import PeerSettings, StreamSettings
+from reactor_nb.media.link import MediaLink, PeerSettings, StreamSettings
 from reactor_nb.transport import playout_delay
-from reactor_nb.transport.thread_link import ThreadLink
 from tests.loopback.conftest import picture
 from tests.support import barcode
 from tests.support.eventually import eventually
@@ -76,7 +75,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def playing(link: ThreadLink) -> Iterator[ThreadLink]:
+def playing(link: MediaLink) -> Iterator[MediaLink]:
     """A model that counts, at 30 frames a second."""
     sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
     ended = threading.Event()
@@ -95,7 +94,7 @@ def playing(link: ThreadLink) -> Iterator[ThreadLink]:
     model.join(2.0)
 
 
-def connect(link: ThreadLink, page: Page, codec: str) -> str:
+def connect(link: MediaLink, page: Page, codec: str) -> str:
     offer = page.evaluate(OFFER_JS, codec)
     answer = link.offer("plasma", "view", offer, PeerSettings("127.0.0.1")).result(5.0)
     page.evaluate("(sdp) => window.peer.setRemoteDescription({ type: 'answer', sdp })", answer)
@@ -103,7 +102,7 @@ def connect(link: ThreadLink, page: Page, codec: str) -> str:
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])
-def test_chromium_plays_what_the_model_emits(codec: str, playing: ThreadLink, page: Page) -> None:
+def test_chromium_plays_what_the_model_emits(codec: str, playing: MediaLink, page: Page) -> None:
     connect(playing, page, codec)
     page.wait_for_function("window.first")
     numbers = [page.evaluate(f"() => ({barcode.READ_JS})(window.video)")]
@@ -116,7 +115,7 @@ def test_chromium_plays_what_the_model_emits(codec: str, playing: ThreadLink, pa
 
 
 def test_the_first_frame_comes_at_once(
-    playing: ThreadLink, page: Page, record_property: Callable[[str, object], None]
+    playing: MediaLink, page: Page, record_property: Callable[[str, object], None]
 ) -> None:
     connect(playing, page, "H264")
     page.wait_for_function("window.first", timeout=5000)
@@ -125,13 +124,13 @@ def test_the_first_frame_comes_at_once(
     assert after_ms < 2000
 
 
-def test_the_playout_delay_extension_is_agreed_on(playing: ThreadLink, page: Page) -> None:
+def test_the_playout_delay_extension_is_agreed_on(playing: MediaLink, page: Page) -> None:
     answer = connect(playing, page, "H264")
     assert playout_delay.URI in answer
     assert playing.stats("plasma")["peers"]["view"]["features"]["playout_delay"] is True
 
 
-def test_a_page_can_tell_when_a_frame_was_played(playing: ThreadLink, page: Page) -> None:
+def test_a_page_can_tell_when_a_frame_was_played(playing: MediaLink, page: Page) -> None:
     connect(playing, page, "H264")
     page.wait_for_function("window.first && window.messages.some(({ type }) => type === 'pong')")
     page.wait_for_function("window.messages.some(({ type }) => type === 'stream')")
@@ -142,7 +141,7 @@ def test_a_page_can_tell_when_a_frame_was_played(playing: ThreadLink, page: Page
     assert -20 < first["at_ms"] + page_to_kernel_ms - played_ms < 1000
 
 
-def test_a_connection_that_the_page_closes_is_gone_at_once(playing: ThreadLink, page: Page) -> None:
+def test_a_connection_that_the_page_closes_is_gone_at_once(playing: MediaLink, page: Page) -> None:
     connect(playing, page, "H264")
     page.wait_for_function("window.first")
     page.evaluate("window.peer.close()")

@@ -21,6 +21,7 @@ class MemoryLink:
         self.settings: dict[str, StreamSettings] = {}
         self.listeners: dict[str, MessageListener] = {}
         self.restart_listeners: list[Callable[[], None]] = []
+        self.note_listeners: list[Callable[[str], None]] = []
         self.is_closed = False
         self._sinks: list[FrameBuffer] = []
         self._clocks: list[threading.Thread] = []
@@ -64,6 +65,9 @@ class MemoryLink:
 
     def on_restart(self, listener: Callable[[], None]) -> None:
         self.restart_listeners.append(listener)
+
+    def on_note(self, listener: Callable[[str], None]) -> None:
+        self.note_listeners.append(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         self.is_closed = True

@@ -257,6 +257,16 @@ def test_who_shows_pages_is_told_when_they_should_connect_anew(link: MemoryLink,
     assert told == ["one", "other", "one"]
 
 
+def test_what_the_link_notes_stands_in_the_log_of_live_sessions(link: MemoryLink, runtime: Runtime) -> None:
+    session = _playing(runtime.run(_plasma()))
+    (note,) = link.note_listeners
+    note("The media process ended by signal 9.")
+    runtime.stop()
+    note("The media process ended by signal 11.")
+    assert "reactor: The media process ended by signal 9." in session.log.text()
+    assert "signal 11" not in session.log.text()
+
+
 def test_listeners_meet_each_session_before_it_starts(runtime: Runtime) -> None:
     met: list[tuple[str, int, str]] = []
     leave = runtime.on_session(lambda name, session: met.append((name, session.id, session.state)))

@@ -1,0 +1,186 @@
+"""The media process from inside: a ThreadLink whose frames come from the kernel, told what to do by messages."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from reactor_nb import __version__
+from reactor_nb.core.frame_queue import FrameQueue
+from reactor_nb.errors import MessageError, ReactorError
+from reactor_nb.media.link import PeerSettings, StreamSettings
+from reactor_nb.transport.process.channel import Channel
+from reactor_nb.transport.process.control import CONTROL_VERSION, Message
+from reactor_nb.transport.process.receiver import FrameReceiver
+from reactor_nb.transport.process.spawn import NO_DESCRIPTOR
+from reactor_nb.transport.thread_link import ThreadLink
+
+TICK_S = 1.0
+"""How often the log's size is looked at, and the kernel where no pidfd tells of its end."""
+
+CLOSE_TIMEOUT_S = 3.0
+ORPHAN_TIMEOUT_S = 0.5
+"""How long pages are said good-bye when the kernel has gone without a word."""
+
+MAX_LOG_BYTES = 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Host:
+    """Runs until the kernel says `close`, ends, or says what is no message.
+
+    Args:
+        control: the end of this process.
+        receiver: hands the kernel's frames to the queue of their session.
+        parent: a pidfd of the kernel, or NO_DESCRIPTOR.
+    Threads: run() on the main thread; answers are posted from the loop.
+    """
+
+    def __init__(self, control: Channel, receiver: FrameReceiver, parent: int = NO_DESCRIPTOR) -> None:
+        self._control = control
+        self._receiver = receiver
+        self._parent = parent
+        self._parent_pid = os.getppid()
+        self._link = ThreadLink(open_changed=self._tell_views)
+        self._streams: dict[str, int] = {}
+        self._close_timeout_s = ORPHAN_TIMEOUT_S
+        self._handlers: dict[str, Callable[[Message], object]] = {
+            "hello": self._hello,
+            "open": self._open,
+            "listen": self._listen,
+            "offer": self._offer,
+            "close_view": lambda message: self._link.close_view(message["name"], message["view_id"]),
+            "send": lambda message: self._link.send_text(message["name"], message["view_id"], message["text"]),
+            "stats": self._stats,
+            "timeline": lambda message: self._link.timeline(message["name"]),
+            "close_name": self._close_name,
+        }
+
+    def run(self) -> None:
+        """Serve the kernel to the end; everything is closed when it returns."""
+        logging.getLogger().addHandler(_ToKernel(self._control))
+        self._say({"type": "ready", "version": CONTROL_VERSION, "package": __version__, "pid": os.getpid()})
+        threading.Thread(target=self._watch, name="reactor-kernel-watch", daemon=True).start()
+        try:
+            while (message := self._control.receive()) is not None:
+                if message["type"] == "close":
+                    self._close_timeout_s = message["timeout_s"]
+                    break
+                self._handle(message)
+        except MessageError as error:
+            _log.error("The kernel said what is no message: %s", error)
+        finally:
+            self._end()
+
+    def _handle(self, message: Message) -> None:
+        request = message.get("id")
+        try:
+            result = self._handlers[message["type"]](message)
+        except Exception as error:
+            known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
+            if request is not None:
+                self._say({"type": "failed", "id": request, "error": known.to_wire()})
+            else:
+                _log.exception("A %s message of the kernel was not followed.", message["type"])
+            return
+        if request is not None and not isinstance(result, Future):
+            self._say({"type": "done", "id": request, "result": result})
+
+    def _hello(self, message: Message) -> None:
+        if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
+            raise SystemExit(f"The kernel runs reactor_nb {message['package']}; this is {__version__}.")
+
+    def _open(self, message: Message) -> None:
+        name, stream, session = message["name"], message["stream"], message["session"]
+        settings = StreamSettings(**message["settings"])
+        self._streams[name] = stream
+        self._link.play(name, settings, self._receiver.add(stream, session, FrameQueue(settings.rate_fps)))
+
+    def _listen(self, message: Message) -> None:
+        name = message["name"]
+        self._link.listen(
+            name,
+            lambda view_id, said: self._say({"type": "said", "name": name, "view_id": view_id, "message": said}),
+        )
+
+    def _offer(self, message: Message) -> Future[str]:
+        request, given = message["id"], message["settings"]
+        settings = PeerSettings(
+            hostname=given["hostname"],
+            ice_servers=tuple(given["ice_servers"]),
+            interfaces=tuple(given["interfaces"]),
+        )
+
+        def answered(answer: Future[str]) -> None:
+            error = answer.exception()
+            if error is None:
+                self._say({"type": "done", "id": request, "result": answer.result()})
+                return
+            known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
+            self._say({"type": "failed", "id": request, "error": known.to_wire()})
+
+        answer = self._link.offer(message["name"], message["view_id"], message["sdp"], settings)
+        answer.add_done_callback(answered)
+        return answer
+
+    def _stats(self, message: Message) -> dict[str, Any]:
+        return self._link.stats(message["name"])
+
+    def _close_name(self, message: Message) -> None:
+        stream = self._streams.pop(message["name"], None)
+        if stream is not None:
+            self._receiver.drop(stream)
+        self._link.close_name(message["name"])
+
+    def _tell_views(self, name: str, view_ids: list[str]) -> None:
+        self._say({"type": "views", "name": name, "open": view_ids})
+
+    def _say(self, message: Message) -> None:
+        try:
+            self._control.post(message)
+        except MessageError as error:
+            _log.error("The kernel was not told: %s", error)
+
+    def _watch(self) -> None:
+        """Follow the kernel: its end-of-file does not come while a child of its own holds the socket."""
+        poll = select.poll()
+        if self._parent != NO_DESCRIPTOR:
+            poll.register(self._parent, select.POLLIN)
+        while not poll.poll(TICK_S * 1000):
+            if self._parent == NO_DESCRIPTOR and os.getppid() != self._parent_pid:
+                break
+            if os.fstat(sys.stderr.fileno()).st_size > MAX_LOG_BYTES:
+                os.ftruncate(sys.stderr.fileno(), 0)
+        self._control.end()
+
+    def _end(self) -> None:
+        self._receiver.close()
+        try:
+            self._link.close(self._close_timeout_s)
+        except ReactorError as error:
+            _log.error("%s", error)
+        self._control.close(timeout_s=0.2)
+
+
+class _ToKernel(logging.Handler):
+    """Warnings of this process in a line each, for the logs of the sessions."""
+
+    def __init__(self, control: Channel) -> None:
+        super().__init__(logging.WARNING)
+        self._control = control
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+            if record.exc_info and record.exc_info[1] is not None:
+                text += f" {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+            self._control.post({"type": "log", "text": text}, is_droppable=True)
+        except Exception:
+            self.handleError(record)

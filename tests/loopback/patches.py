@@ -1,0 +1,50 @@
+"""What a test changes in the media, wherever it runs: in threads of the test, or in a process of its own.
+
+As a program it is the media process with one of the patches: `patches.py CONTROL FRAMES PARENT NAME`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+SetAttribute: TypeAlias = Callable[[Any, str, Any], None]
+
+FAILING_WIDTH_PX = 332
+
+
+def none(set_attribute: SetAttribute) -> None:
+    """Everything as it is."""
+
+
+def short_silence(set_attribute: SetAttribute) -> None:
+    """A view that says nothing for a second is gone."""
+    from reactor_nb.transport import webrtc
+
+    set_attribute(webrtc, "SILENCE_S", 1.0)
+
+
+def failing_h264(set_attribute: SetAttribute) -> None:
+    """H.264 cannot encode pictures of FAILING_WIDTH_PX."""
+    from reactor_nb.media.h264 import H264Encoder
+
+    opened = H264Encoder._open
+
+    def fail(self: H264Encoder, width_px: int, *more: Any) -> Any:
+        if width_px == FAILING_WIDTH_PX:
+            raise ValueError("no such encoder here")
+        return opened(self, width_px, *more)
+
+    set_attribute(H264Encoder, "_open", fail)
+
+
+PATCHES = {patch.__name__: patch for patch in (none, short_silence, failing_h264)}
+
+
+if __name__ == "__main__":
+    from reactor_nb.transport.process.__main__ import main
+
+    *descriptors, name = sys.argv[1:]
+    PATCHES[name](setattr)
+    main(descriptors)
