@@ -53,7 +53,8 @@ class EncoderThread:
         self._is_closed = False
         self._keyframe_wanted = False
         self._last_keyframe_s = float("-inf")
-        self._last_timestamp = -1
+        # A view that looked away was sent frames by an encoder before this one, and never takes an older timestamp.
+        self._last_timestamp = round((time.monotonic() - epoch_s) * RTP_CLOCK_HZ)
         self._counts: dict[str, Any] = {"encoded": 0, "skipped": 0, "keyframes": 0, "bytes": 0, "encode_ms": 0.0}
         self._thread = threading.Thread(target=self._run, name=f"reactor-encoder-{name}-{codec.lower()}", daemon=True)
         self._thread.start()

@@ -62,6 +62,13 @@ class PacketQueue:
             self._request_keyframe()
         return skipped
 
+    def pause(self) -> None:
+        """Drop what waits and begin again with the next keyframe: the view is not sent what comes in between."""
+        with self._lock:
+            self.skipped += len(self._frames)
+            self._frames.clear()
+            self._needs_keyframe = True
+
     async def get(self) -> EncodedFrame | None:
         """The next frame; None once closed."""
         while True:

@@ -73,7 +73,7 @@ class Views:
             answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
             if not self._is_current(peer):
                 raise CarrierError(f"View {view_id} was closed while it connected.")
-            self.stream.attach(view_id, peer.codec, partial(self._deliver, peer), partial(self._loop.post, peer.show_still))
+            self._attach(peer)
         except BaseException:
             await peer.close()
             raise
@@ -135,6 +135,10 @@ class Views:
                 self.stream.timeline.painted(
                     peer.view_id, int(message["painted"]), int(message["skipped"]), message.get("frames", ())
                 )
+            elif kind == "watching":
+                self._watch(peer, message["is_watching"])
+            elif kind == "keyframe":
+                self.keyframe_wanted(peer)
             elif kind == "bye":
                 self._spawn(peer.close())
             elif kind in _FORWARDED:
@@ -167,7 +171,9 @@ class Views:
         )
 
     def keyframe_wanted(self, peer: Peer) -> None:
-        self.stream.request_keyframe(peer.codec)
+        # A browser that is sent nothing asks for one every few seconds.
+        if peer.is_watching:
+            self.stream.request_keyframe(peer.codec)
 
     def peer_ended(self, peer: Peer, reason: str) -> None:
         with self._lock:
@@ -181,6 +187,21 @@ class Views:
             self._announced.pop(peer.view_id, None)
             self._tell_open()
         self._spawn(peer.close())
+
+    def _attach(self, peer: Peer) -> None:
+        show_still = partial(self._loop.post, peer.show_still)
+        self.stream.attach(peer.view_id, peer.codec, partial(self._deliver, peer), show_still)
+
+    def _watch(self, peer: Peer, is_watching: bool) -> None:
+        """A view that nobody can see costs nothing; seen again, it begins with a keyframe of the newest frame."""
+        if is_watching == peer.is_watching or not self._is_current(peer):
+            return
+        peer.is_watching = is_watching
+        if is_watching:
+            self._attach(peer)
+        else:
+            self.stream.detach(peer.view_id)
+            peer.packets.pause()
 
     def _deliver(self, peer: Peer, frame: EncodedFrame) -> None:
         """Threads: the encoder's."""

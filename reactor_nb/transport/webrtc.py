@@ -77,6 +77,8 @@ class Peer:
         self.view_id = view_id
         self.codec = ""
         self.is_open = False
+        self.is_watching = True
+        """Whether somebody can see the picture, as the page says. Its owner sends only then."""
         self.features: dict[str, bool] = {}
         self.page_report: dict[str, Any] = {}
         self.unsent = 0
@@ -180,6 +182,7 @@ class Peer:
             "codec": self.codec,
             "state": connection.connectionState if connection is not None else "closed",
             "is_open": self.is_open,
+            "is_watching": self.is_watching,
             "features": dict(self.features),
             "skipped": self.packets.skipped,
             "unsent": self.unsent,

@@ -45,6 +45,19 @@ def test_a_keyframe_replaces_all_that_waits() -> None:
     asyncio.run(scenario())
 
 
+def test_a_paused_view_begins_again_with_a_keyframe() -> None:
+    async def scenario() -> None:
+        queue = PacketQueue(Asked())
+        queue.push(frame(0, is_keyframe=True))
+        queue.pause()
+        queue.push(frame(1))
+        queue.push(frame(2, is_keyframe=True))
+        assert await taken(queue, 1) == [2]
+        assert queue.skipped == 2
+
+    asyncio.run(scenario())
+
+
 def test_an_overflow_asks_for_a_keyframe_once_and_passes_nothing_before_it() -> None:
     async def scenario() -> None:
         asked = Asked()
