@@ -31,6 +31,9 @@ STAGES: Final = (
 
 TIMES: Final = ("emitted_s", "converted_s", "played_s", "encoded_s", "sent_s", "received_s", "decoded_s", "painted_s")
 
+UNKNOWN: Final = "unknown"
+"""The stages of which a browser does not tell."""
+
 Row = Mapping[str, Any]
 
 
@@ -68,6 +71,30 @@ def stage_percentiles(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 def latency_percentiles(rows: Sequence[Row]) -> dict[str, float] | None:
     """{"p50", "p95"} in ms from emit_block to the drawn picture; None while no row was drawn."""
     return percentiles(ms for row in rows if (ms := latency_ms(row)) is not None)
+
+
+class Span(NamedTuple):
+    """A piece of a frame's time, in ms after its emission."""
+
+    name: str
+    begins_ms: float
+    ends_ms: float
+
+
+def spans(row: Row) -> list[Span]:
+    """The stages of a frame, end to end. What lies between two known times is one piece named UNKNOWN."""
+    found: list[Span] = []
+    last_ms = 0.0
+    is_gap = False
+    for stage in STAGES:
+        ends_s = row[stage.ends]
+        if ends_s is None:
+            is_gap = True
+            continue
+        ends_ms = max(last_ms, 1000 * (ends_s - row["emitted_s"]))
+        found.append(Span(UNKNOWN if is_gap else stage.name, last_ms, ends_ms))
+        last_ms, is_gap = ends_ms, False
+    return found
 
 
 def best_view(report: Mapping[str, Any]) -> str | None:
