@@ -17,6 +17,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,8 @@ class Segment:
             raise
         self.is_known = False
         """Whether the media process was given the descriptor."""
-        self.used_s = time.monotonic()
+        self.used_s = 0.0
+        """When it was reserved last, by the pool's clock."""
         self._array: weakref.ref[NDArray[np.uint8]] | None = None
 
     @property
@@ -71,7 +73,6 @@ class Segment:
         """An array on the pixels; while it or a view of it lives, the segment is not free."""
         array: NDArray[np.uint8] = np.ndarray(shape, np.uint8, buffer=self._memory, offset=STATE_BYTES)
         self._array = weakref.ref(array)
-        self.used_s = time.monotonic()
         return array
 
     def is_of(self, array: NDArray[np.uint8]) -> bool:
@@ -101,11 +102,13 @@ class SegmentPool:
 
     Args:
         cap_bytes: how much there may be at a time; four blocks of the current size may be more.
+        now: a monotonic clock, in seconds.
     Threads: any; one lock guards the list.
     """
 
-    def __init__(self, cap_bytes: int = DEFAULT_CAP_BYTES) -> None:
+    def __init__(self, cap_bytes: int = DEFAULT_CAP_BYTES, now: Callable[[], float] = time.monotonic) -> None:
         self._cap_bytes = cap_bytes
+        self._now = now
         self._lock = threading.Lock()
         self._segments: list[Segment] = []
         self.refusal = ""
@@ -122,7 +125,10 @@ class SegmentPool:
         needed = math.prod(shape)
         with self._lock:
             segment = self._free_one(needed) or self._new_one(needed)
-            return None if segment is None else segment.array(shape)
+            if segment is None:
+                return None
+            segment.used_s = self._now()
+            return segment.array(shape)
 
     def segment_of(self, array: NDArray[np.uint8]) -> Segment | None:
         """The segment that this very array was reserved on; None for any other array, and after clear()."""
@@ -141,7 +147,7 @@ class SegmentPool:
         free = [segment for segment in self._segments if segment.is_free]
         fitting = [segment for segment in free if needed <= segment.size_bytes <= 2 * _rounded(needed)]
         best = min(fitting, key=lambda segment: (segment.size_bytes, -segment.used_s), default=None)
-        now_s = time.monotonic()
+        now_s = self._now()
         for segment in free:
             if segment is not best and now_s - segment.used_s > _IDLE_S:
                 self._retire(segment)
