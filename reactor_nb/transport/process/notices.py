@@ -179,25 +179,6 @@ def _read(kind: int, body: bytes) -> Notice:
         case Kind.FINISH | Kind.CLOSE:
             stream_id, session_no = _END.unpack(body)
             return EndNotice(stream_id, session_no, kind == Kind.CLOSE)
-    raise NoticeError(f"a record of kind {kind} came with {len(record)} bytes: {error}") from error
-    _check(notice)
-    return notice
-
-
-def _read(kind: int, body: bytes) -> Notice:
-    match kind:
-        case Kind.BLOCK:
-            fields: list[Any] = list(_BLOCK.unpack(body))
-            if fields[7] not in (Layout.RGB, Layout.I420):
-                raise NoticeError(f"a block of layout {fields[7]} came; 0 and 1 are known")
-            fields[7] = Layout(fields[7])
-            return BlockNotice(*fields)
-        case Kind.SEGMENT:
-            return SegmentNotice(*_MEMORY.unpack(body))
-        case Kind.BOARD:
-            return BoardNotice(_MEMORY.unpack(body)[1])
-        case Kind.FINISH | Kind.CLOSE:
-            return EndNotice(*_END.unpack(body), is_dropping=kind == Kind.CLOSE)
     raise NoticeError(f"a record of kind {kind} came; 1 to {max(Kind)} are known")
 
 
