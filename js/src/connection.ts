@@ -12,6 +12,8 @@ const ANSWER_MS = 10_000
 const CONNECT_MS = 8_000
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 8_000
+/** Scrolling past a picture and back is not worth a keyframe. */
+const LOOK_AWAY_MS = 400
 
 /**
  * greeting: no hello yet · connecting: a peer is being formed · live: the data channel is open · waiting: until the
@@ -42,6 +44,10 @@ export class Connection {
   /** Ends with the current attempt; everything that an attempt starts listens to it. */
   #attempt = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
+  #is_watching = true
+  /** What the kernel was told; a new peer is sent the picture until it is told otherwise. */
+  #told_watching = true
+  #look_away: ReturnType<typeof setTimeout> | undefined
   readonly #retry = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS)
 
   constructor(
@@ -73,7 +79,21 @@ export class Connection {
       if (message.offer_id === this.#offer_id && this.phase === "connecting") void this.#accept(message.sdp)
     } else if (message.type === "refused") {
       if (message.offer_id === this.#offer_id) this.#fail(message.error.message)
-    } else this.events.onMessage(message)
+    } else if (message.type === "reconnect") this.#again()
+    else this.events.onMessage(message)
+  }
+
+  /** Whether somebody can see the picture: what nobody sees is not sent. */
+  watch(is_watching: boolean): void {
+    this.#is_watching = is_watching
+    clearTimeout(this.#look_away)
+    if (is_watching) this.#tellWatching()
+    else this.#look_away = setTimeout(() => this.#tellWatching(), LOOK_AWAY_MS)
+  }
+
+  /** Mean time from a frame's packets to the decoded frame since the last call, in milliseconds. */
+  async receiveDelay(): Promise<number | null> {
+    return (await this.#peer?.receiveDelay()) ?? null
   }
 
   /** By the data channel; false when it is not open. */
@@ -84,6 +104,7 @@ export class Connection {
   /** Ends the peer and tells the kernel. The connection may be started again. */
   close(problem: string | null = null): void {
     if (this.phase === "closed") return
+    clearTimeout(this.#look_away)
     this.#drop()
     this.#tell({ type: "bye", view_id: this.view_id })
     this.#move("closed", problem)
@@ -164,6 +185,25 @@ export class Connection {
       () => this.#fail(problems.LOST),
       this.#attempt.signal,
     )
+    this.#told_watching = true
+    if (!this.#is_watching) this.#tellWatching()
+  }
+
+  #tellWatching(): void {
+    const is_watching = this.#is_watching
+    if (this.#told_watching !== is_watching && this.send({ type: "watching", is_watching })) {
+      this.#told_watching = is_watching
+    }
+  }
+
+  /** The kernel says that the other end of this connection is gone: what would end by a silence ends now. */
+  #again(): void {
+    if (this.phase === "closed") return
+    this.#drop()
+    this.events.onLost()
+    this.#retry.reset()
+    this.#move("waiting", problems.LOST)
+    this.#greet()
   }
 
   #receiveFromPeer(message: KernelToPage): void {

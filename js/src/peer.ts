@@ -27,7 +27,14 @@ export interface PeerPort {
   accept(sdp: string): Promise<void>
   /** False when the channel is not open: the message was not sent. */
   send(message: PageToKernel): boolean
+  /** Mean time from a frame's packets to the decoded frame since the last call; null where nothing was decoded. */
+  receiveDelay(): Promise<number | null>
   close(): void
+}
+
+interface InboundReport {
+  framesDecoded?: number
+  totalProcessingDelay?: number
 }
 
 export type PeerMaker = (ice_servers: RTCIceServer[], events: PeerEvents) => PeerPort
@@ -37,6 +44,7 @@ export class Peer implements PeerPort {
   readonly #channel: RTCDataChannel
   readonly #events: PeerEvents
   readonly #controller = new AbortController()
+  #decoded = { frames: 0, delay_s: 0 }
 
   constructor(ice_servers: RTCIceServer[], events: PeerEvents) {
     this.#events = events
@@ -70,6 +78,17 @@ export class Peer implements PeerPort {
     if (this.#channel.readyState !== "open") return false
     this.#channel.send(JSON.stringify(message))
     return true
+  }
+
+  async receiveDelay(): Promise<number | null> {
+    for (const report of (await this.#connection.getStats()).values()) {
+      if (report.type !== "inbound-rtp") continue
+      const { framesDecoded: frames = 0, totalProcessingDelay: delay_s = 0 } = report as InboundReport
+      const before = this.#decoded
+      this.#decoded = { frames, delay_s }
+      return frames > before.frames ? ((delay_s - before.delay_s) * 1000) / (frames - before.frames) : null
+    }
+    return null
   }
 
   close(): void {

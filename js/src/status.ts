@@ -12,6 +12,8 @@ export interface StatusFacts {
   latency_ms: number | null
   /** "" while no carrier is live. */
   carrier: string
+  /** How it comes from there to the canvas; "" before the first frame. */
+  painter: string
 }
 
 export interface StatusTexts {
@@ -28,7 +30,7 @@ export function statusTexts(facts: StatusFacts): StatusTexts {
     rate: is_live ? formatRate(facts.rate_fps) : "",
     size: facts.width_px > 0 ? formatSize(facts.width_px, facts.height_px) : "",
     latency: is_live && facts.latency_ms !== null ? formatLatency(facts.latency_ms) : "",
-    carrier: facts.carrier,
+    carrier: [facts.carrier, facts.carrier && facts.painter].filter(Boolean).join(" · "),
   }
 }
 
@@ -41,7 +43,9 @@ export class StatusLine {
   readonly #latency = element("span", "reactor-measure reactor-latency", {
     title: "From emit_block to the drawn picture",
   })
-  readonly #carrier = element("span", "reactor-measure reactor-carrier", { title: "How the picture reaches this page" })
+  readonly #carrier = element("span", "reactor-measure reactor-carrier", {
+    title: "How the picture reaches this page, and its canvas",
+  })
 
   constructor() {
     this.root = element("div", "reactor-status")

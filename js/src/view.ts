@@ -3,6 +3,7 @@ import { Calls, randomId } from "./calls"
 import { Connection } from "./connection"
 import { element } from "./dom"
 import { lastLine } from "./format"
+import { FrameTimes } from "./frame_times"
 import { keepKeys } from "./keys"
 import { isRunning, type ModelPort, onModel } from "./model"
 import { Overlay, overlayText } from "./overlay"
@@ -15,6 +16,7 @@ import * as problems from "./problems"
 import type { CallMessage, KernelToPage, StreamMessage } from "./protocol"
 import { ResizeHandle } from "./resize"
 import { emittedAt } from "./rtp"
+import { followSight } from "./sight"
 import { PaintStats } from "./stats"
 import { StatusLine } from "./status"
 import { Toolbar } from "./toolbar"
@@ -46,6 +48,7 @@ export class View {
   readonly #signal: AbortSignal
   readonly #canvas = element("canvas", "reactor-canvas", { role: "img" })
   readonly #stats = new PaintStats(performance.now())
+  readonly #times = new FrameTimes()
   readonly #surface: Surface
   readonly #connection: Connection
   readonly #calls: Calls
@@ -58,6 +61,7 @@ export class View {
   #stream: StreamMessage | null = null
   #painted_session: number | null = null
   #loading_seen_ms = 0
+  #receive_ms: number | null = null
 
   constructor(model: ModelPort, makePeer: PeerMaker, signal: AbortSignal) {
     this.#model = model
@@ -122,23 +126,17 @@ export class View {
     // Jupyter's widget manager marks the view only after this event.
     onModel(model, "comm_live_update", () => queueMicrotask(() => this.#followComm()), signal)
 
-    let is_in_sight = true
-    const look = () => {
-      this.#surface.is_visible = is_in_sight && document.visibilityState === "visible"
+    const onSight = (is_seen: boolean) => {
+      this.#surface.is_visible = is_seen
+      this.#connection.watch(is_seen)
       keepKeys(this.root, signal)
     }
-    const sight = new IntersectionObserver((entries) => {
-      is_in_sight = entries.at(-1)?.isIntersecting ?? true
-      look()
-    })
-    sight.observe(stage)
-    document.addEventListener("visibilitychange", look, { signal })
+    followSight(stage, onSight, signal)
     const status = setInterval(() => this.#show(), STATUS_MS)
     const report = setInterval(() => this.#report(), REPORT_MS)
     window.addEventListener("pagehide", () => this.#connection.close("The page was left."), { signal })
     window.addEventListener("pageshow", (event) => event.persisted && this.#connection.start(), { signal })
     const end = () => {
-      sight.disconnect()
       clearInterval(status)
       clearInterval(report)
       this.#connection.close()
@@ -172,7 +170,9 @@ export class View {
     this.#model.send({ type, view_id: this.view_id })
   }
 
-  #drawn({ rtp_timestamp, drawn_ms }: Drawn): void {
+  #drawn(drawn: Drawn): void {
+    const { rtp_timestamp, drawn_ms } = drawn
+    this.#times.add(drawn)
     const latency_ms = this.#latencyOf(rtp_timestamp, drawn_ms)
     this.#stats.paint(drawn_ms, latency_ms)
     this.reactor.onframe?.({ rtp_timestamp, drawn_ms, latency_ms })
@@ -210,6 +210,7 @@ export class View {
       width_px: this.#stats.painted > 0 ? this.#canvas.width : 0,
       height_px: this.#stats.painted > 0 ? this.#canvas.height : 0,
       carrier: this.#connection.phase === "live" ? "WebRTC" : "",
+      painter: this.#surface.painter,
       codec: this.#stream?.codec ?? "",
       round_trip_ms: this.#connection.clock.round_trip_ms,
       phase: this.#connection.phase,
@@ -225,6 +226,12 @@ export class View {
       skipped: this.#stats.skipped,
       latency_ms: this.#stats.latency(now_ms),
       rate_fps: this.#stats.rate(now_ms),
+      painter: this.#surface.painter,
+      frames: this.#times.take(this.#connection.clock, this.#receive_ms),
+    })
+    // For the next report: asking the browser takes a while.
+    void this.#connection.receiveDelay().then((receive_ms) => {
+      this.#receive_ms = receive_ms
     })
   }
 
@@ -272,6 +279,7 @@ export class View {
       width_px: this.#stats.painted > 0 ? this.#canvas.width : 0,
       height_px: this.#stats.painted > 0 ? this.#canvas.height : 0,
       carrier: connection.phase === "live" && isRunning(state) ? "WebRTC" : "",
+      painter: this.#surface.painter,
     })
   }
 

@@ -240,3 +240,75 @@ describe("a live connection", () => {
     set.connection.close()
   })
 })
+
+describe("who is watching", () => {
+  const told = (peer: FakePeer) => peer.sent.flatMap((sent) => (sent.type === "watching" ? [sent.is_watching] : []))
+
+  test("a view that is out of sight for 0.4 s says so, and that it is back at once", async () => {
+    const set = setUp()
+    const peer = await goLive(set)
+    set.connection.watch(false)
+    await vi.advanceTimersByTimeAsync(399)
+    expect(told(peer)).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(told(peer)).toEqual([false])
+    set.connection.watch(true)
+    expect(told(peer)).toEqual([false, true])
+    set.connection.close()
+  })
+
+  test("scrolling past says nothing", async () => {
+    const set = setUp()
+    const peer = await goLive(set)
+    set.connection.watch(false)
+    await vi.advanceTimersByTimeAsync(100)
+    set.connection.watch(true)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(told(peer)).toEqual([])
+    set.connection.close()
+  })
+
+  test("a new peer is told at once that nobody is watching, and nothing where somebody is", async () => {
+    const set = setUp()
+    set.connection.start()
+    set.connection.watch(false)
+    const first = await goLive(set)
+    expect(told(first)).toEqual([false])
+    set.connection.watch(true)
+    set.connection.close()
+    const second = await goLive(set)
+    expect(told(second)).toEqual([])
+    set.connection.close()
+  })
+})
+
+describe("a call to connect again", () => {
+  test("greets the kernel at once, and tells that calls on their way are lost", async () => {
+    const set = setUp()
+    const peer = await goLive(set)
+    set.connection.receive({ type: "reconnect" })
+    expect([set.connection.phase, peer.is_closed, set.told.lost]).toEqual(["greeting", true, 1])
+    expect(set.model.of("ready")).toHaveLength(2)
+    await goLive(set)
+    expect(set.connection.phase).toBe("live")
+    set.connection.close()
+  })
+
+  test("does not wait for the end of a pause between attempts", async () => {
+    const set = setUp()
+    set.connection.start()
+    await vi.advanceTimersByTimeAsync(8000)
+    const greeted = set.model.of("ready").length
+    set.connection.receive({ type: "reconnect" })
+    expect(set.model.of("ready")).toHaveLength(greeted + 1)
+    set.connection.close()
+  })
+
+  test("does not bring back a view that was closed", () => {
+    const set = setUp()
+    set.connection.start()
+    set.connection.close()
+    set.connection.receive({ type: "reconnect" })
+    expect([set.connection.phase, set.model.of("ready").length]).toEqual(["closed", 1])
+  })
+})

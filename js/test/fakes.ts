@@ -62,6 +62,10 @@ export class FakePeer implements PeerPort {
     return this.is_open
   }
 
+  async receiveDelay(): Promise<number | null> {
+    return null
+  }
+
   close(): void {
     this.is_open = false
     this.is_closed = true

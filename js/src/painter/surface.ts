@@ -4,9 +4,16 @@ import { Still } from "./still"
 /** Smaller pictures are enlarged with hard pixel edges: a 64x64 model is looked at pixel by pixel. */
 export const TINY_PX = 160
 
-export interface Drawn {
-  /** As the packet had it; null where the browser does not tell. */
+/** Where a frame comes from and when it came, by `performance.now()`; null where the browser does not tell. */
+export interface Arrival {
   rtp_timestamp: number | null
+  /** Its packets. */
+  received_ms: number | null
+  /** The frame, in the hands of its painter. */
+  decoded_ms: number
+}
+
+export interface Drawn extends Arrival {
   drawn_ms: number
 }
 
@@ -30,10 +37,14 @@ interface Missed {
   image: VideoFrame | HTMLVideoElement
   width_px: number
   height_px: number
-  rtp_timestamp: number | null
+  arrival: Arrival
 }
 
+/** How frames come to the canvas: read from the track, or through a video element. "" before the first. */
+export type Painter = "" | "track" | "video"
+
 export class Surface {
+  painter: Painter = ""
   readonly still = new Still((image) => this.#drawStill(image))
   #is_visible = true
   /** The size of the emitted frame, as the kernel tells it; null until it has. */
@@ -59,22 +70,22 @@ export class Surface {
     const missed = this.#missed
     if (!is_visible) return
     // Without its timestamp: how long nobody looked is no latency.
-    if (missed !== null && this.still.admits(missed.rtp_timestamp)) {
-      this.#paint(missed.image, missed.width_px, missed.height_px, null)
+    if (missed !== null && this.still.admits(missed.arrival.rtp_timestamp)) {
+      this.#paint(missed.image, missed.width_px, missed.height_px, { ...missed.arrival, rtp_timestamp: null })
     }
     this.#forget()
     this.still.show()
   }
 
   /** The image stays the caller's, who may close it after this. */
-  draw(image: VideoFrame | HTMLVideoElement, width_px: number, height_px: number, rtp_timestamp: number | null): void {
+  draw(image: VideoFrame | HTMLVideoElement, width_px: number, height_px: number, arrival: Arrival): void {
     if (width_px === 0 || height_px === 0) return
     if (this.#missed !== null) this.skip(1)
     this.#forget()
     if (!this.#is_visible) {
-      this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px, rtp_timestamp }
-    } else if (this.still.admits(rtp_timestamp)) this.#paint(image, width_px, height_px, rtp_timestamp)
-    else this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
+      this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px, arrival }
+    } else if (this.still.admits(arrival.rtp_timestamp)) this.#paint(image, width_px, height_px, arrival)
+    else this.#events.onDrawn({ ...arrival, drawn_ms: performance.now() })
   }
 
   skip(count: number): void {
@@ -98,12 +109,12 @@ export class Surface {
     if (missed !== null && !(missed.image instanceof HTMLElement)) missed.image.close()
   }
 
-  #paint(image: CanvasImageSource, coded_width: number, coded_height: number, rtp_timestamp: number | null): void {
+  #paint(image: CanvasImageSource, coded_width: number, coded_height: number, arrival: Arrival): void {
     const width_px = unpadded(coded_width, this.emitted?.width_px)
     const height_px = unpadded(coded_height, this.emitted?.height_px)
     this.#fit(width_px, height_px)
     this.#context.drawImage(image, 0, 0, width_px, height_px, 0, 0, width_px, height_px)
-    this.#events.onDrawn({ rtp_timestamp, drawn_ms: performance.now() })
+    this.#events.onDrawn({ ...arrival, drawn_ms: performance.now() })
   }
 
   #fit(width_px: number, height_px: number): void {

@@ -1,9 +1,10 @@
 // Reads frames through a hidden <video> element, where a track cannot be read directly (Firefox, Safari).
 import type { Surface } from "./surface"
 
-// TypeScript's DOM library lacks the field that only remote tracks have.
+// TypeScript's DOM library lacks the fields that only remote tracks have.
 interface RemoteFrameMetadata extends VideoFrameCallbackMetadata {
   rtpTimestamp?: number
+  receiveTime?: DOMHighResTimeStamp
 }
 
 /** Paints until `signal` ends. */
@@ -20,7 +21,12 @@ export function paintVideo(track: MediaStreamTrack, surface: Surface, signal: Ab
     handle = video.requestVideoFrameCallback(paint)
     if (presented > 0) surface.skip(metadata.presentedFrames - presented - 1)
     presented = metadata.presentedFrames
-    surface.draw(video, metadata.width, metadata.height, metadata.rtpTimestamp ?? null)
+    const { width, height, rtpTimestamp = null, receiveTime = null } = metadata
+    surface.draw(video, width, height, {
+      rtp_timestamp: rtpTimestamp,
+      received_ms: receiveTime,
+      decoded_ms: performance.now(),
+    })
   }
   handle = video.requestVideoFrameCallback(paint)
   signal.addEventListener(
