@@ -125,10 +125,12 @@ class Stream:
 
     def stats(self) -> dict[str, Any]:
         """rate_fps, views, encoders (counts per codec in use), errors (per codec), stills."""
+        codecs = self.codecs()
         frames = self.timeline.summary()  # sorts: not while the clock would wait for the lock
         with self._lock:
             return {
                 "frames": frames,
+                "codecs": list(codecs),
                 "rate_fps": self._settings.rate_fps,
                 "views": len(self._views),
                 "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},
