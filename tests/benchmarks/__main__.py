@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from reactor_nb.media.codecs import CODECS
 from tests.benchmarks import machine, plan, report
 from tests.benchmarks.measure import Visit, measure
-from tests.benchmarks.page_side import COUNTERS_JS
+from tests.benchmarks.notebooks import notebooks, tabs
 from tests.benchmarks.peers import PEERS, Peer, missing
 from tests.benchmarks.results import Result, Results
 from tests.benchmarks.table import LEGEND, colour_table, main_table
-from tests.support.chromium import chromium_args, find_chromium
 from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import Lab
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
@@ -54,35 +47,6 @@ def main() -> int:
     if arguments.doc:
         report.write_comparison(arguments.doc, head, results, notes)
     return 1 if not found else 0
-
-
-@contextmanager
-def notebooks() -> Iterator[tuple[JupyterLab, Browser]]:
-    """A JupyterLab of its own and a browser."""
-    with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder, sync_playwright() as playwright:
-        root, state = Path(folder, "notebooks"), Path(folder, "jupyter")
-        root.mkdir()
-        state.mkdir()
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        server = JupyterLab(root=root, state=state, exposes_app=True, env={"PYTHONPATH": path})
-        server.start()
-        try:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=chromium_args())
-            yield server, browser
-            browser.close()
-        finally:
-            server.stop()
-
-
-@contextmanager
-def tabs(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser context of its own; what its pages receive is counted."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1500})
-    context.add_init_script(COUNTERS_JS)
-    try:
-        yield context
-    finally:
-        context.close()
 
 
 def _run(server: JupyterLab, browser: Browser, visits: list[Visit], found: list[Result], notes: list[str]) -> None:
