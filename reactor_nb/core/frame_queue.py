@@ -111,6 +111,8 @@ class FrameQueue:
                 return
             self._blocks.append(_Queued(block, first_number, plan))
             self._waiting += count
+            # Here as well, so that a clock that is stuck keeps no memory of what it will never show.
+            self._skip(self._now())
             self._changed.notify_all()
 
     def take(self, timeout_s: float | None = None) -> BufferedFrame | None:
@@ -123,8 +125,7 @@ class FrameQueue:
             while not self._is_at_end:
                 now_s = self._now()
                 if self._blocks:
-                    if not self._keeps_late:
-                        self._skip(now_s)
+                    self._skip(now_s)
                     if self._head_s <= now_s:
                         return self._pop(now_s)
                 if deadline_s is not None and now_s >= deadline_s:
@@ -186,7 +187,7 @@ class FrameQueue:
 
     def _skip(self, now_s: float) -> None:
         """When more is overdue than can be made up for, go on with the newest frame that is due."""
-        if self._following_s() >= now_s - self._limit.least_s / 2:
+        if self._keeps_late or self._following_s() >= now_s - self._limit.least_s / 2:
             return
         while self._following_s() <= now_s:
             self._advance()

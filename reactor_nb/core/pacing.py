@@ -23,6 +23,8 @@ _HISTORY = 8
 _PAUSE = 3.0
 # The first block that was timed may have been a pause as well: it is believed up to so many intervals per frame.
 _FIRST_GUESS = 4.0
+# Single frames whose jitter is beyond this come as they come: so slow a model shows stills, no motion.
+_MOST_JITTER_S = 0.1
 # Waking the model up and taking the GIL back; measured 0.1 ms, with room.
 _WAKE_S = 0.001
 
@@ -139,10 +141,10 @@ class Pacer:
 
         Only the rate holds a model: a slow one is never held, whatever was guessed of it.
         """
-        if len(self._takes_s) < 2:
+        if not self._takes_s:
             return -math.inf
-        # The greatest time that the model took lately, one outlier forgiven.
-        lead_s = sorted(self._takes_s)[-2] + _WAKE_S
+        # The greatest time that the model took lately; of more than two, one outlier is forgiven.
+        lead_s = sorted(self._takes_s)[-1 if len(self._takes_s) < 3 else -2] + _WAKE_S
         return self._full_s - self._limit.least_s * _SLACK - lead_s
 
     def release(self, now_s: float) -> None:
@@ -164,7 +166,10 @@ class Pacer:
         if self._smoothness <= DEFAULT_SMOOTHNESS or len(self._gaps_s) < 3:
             return Plan(soonest_s, least_s)
         gaps_s = _without_pauses(self._gaps_s)
-        most_s = (2 * self._smoothness - 1) * min(gaps_s[-1] - gaps_s[0], gaps_s[-1])
+        jitter_s = gaps_s[-1] - gaps_s[0]
+        if jitter_s > _MOST_JITTER_S:
+            return Plan(soonest_s, least_s)
+        most_s = (2 * self._smoothness - 1) * jitter_s
         even_s = self._last_due_s + sum(gaps_s) / len(gaps_s)
         return Plan(max(soonest_s, min(even_s, now_s + most_s)), least_s)
 

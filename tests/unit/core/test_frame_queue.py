@@ -190,3 +190,13 @@ def test_room_is_waited_for_until_the_end() -> None:
     queue.close()
     waiter.join(2.0)
     assert found == [False]
+
+
+def test_a_clock_that_is_stuck_keeps_only_the_newest_frame_that_is_due() -> None:
+    now = _Clock()
+    queue = FrameQueue(RATE_FPS, now=now)
+    for number in range(100):
+        now.now_s = number * INTERVAL_S
+        queue.add(_block(1), number, Plan(now.now_s, INTERVAL_S))
+        assert queue.waiting <= 2
+    assert queue.counts() == BufferCounts(produced=100, skipped=100 - queue.waiting)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_nb.core.pacing import Pacer, Plan
+from tests.benchmarks.pacing import PATTERNS, SMOOTHNESS, Pattern, measure
 from tests.unit.core.pacing_player import INTERVAL_S, RATE_FPS, Emitted, Player
 
 TINY_S = 1e-6
@@ -254,3 +255,13 @@ def test_a_smoothness_beyond_its_range_is_refused(smoothness: float) -> None:
 
 def test_a_plan_says_when_each_frame_is_due() -> None:
     assert [Plan(10.0, 0.5).due_s(index) for index in range(3)] == [10.0, 10.5, 11.0]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_no_pattern_stands_still_for_long_and_smoothness_only_buys_less_of_it(pattern: Pattern) -> None:
+    soonest, usual, smoothest = (measure(pattern, smoothness) for smoothness in SMOOTHNESS)
+    assert usual.still < 0.05
+    assert smoothest.still <= usual.still <= soonest.still + TINY_S
+    assert soonest.age_p50_ms <= usual.age_p50_ms + TINY_S <= smoothest.age_p50_ms + 1.0
+    # It costs no frames: nobody holds the model for the sake of smoothness.
+    assert smoothest.fps == pytest.approx(soonest.fps, rel=0.02)
