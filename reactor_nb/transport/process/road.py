@@ -7,6 +7,7 @@ import ctypes
 import errno
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -59,7 +60,7 @@ class FrameRoad:
             self._connection += 1
             # The socket of a new process is empty: this neither waits nor fails unless the process is gone.
             with contextlib.suppress(OSError):
-                socket.send_fds(end, [pack(BoardNotice(BOARD_BYTES))], [self.board.fd], _FLAGS)
+                _send_with(end, pack(BoardNotice(BOARD_BYTES)), self.board.fd)
 
     def disconnect(self) -> None:
         """The media process is gone: what is sent from now on is refused with GONE. Idempotent."""
@@ -95,7 +96,7 @@ class FrameRoad:
                 return GONE
             try:
                 # Gives up the GIL, which is rare enough: some four times in a session.
-                socket.send_fds(self._end, [record], [segment.fd], _FLAGS)
+                _send_with(self._end, record, segment.fd)
             except OSError as error:
                 return _why(error.errno)
         segment.is_known = True
@@ -121,6 +122,11 @@ class FrameRoad:
         if self._end is not None:
             self._end.close()
         self._end, self._fd = None, _NOT_CONNECTED
+
+
+def _send_with(end: socket.socket, record: bytes, fd: int) -> None:
+    """Send a descriptor along. Not by socket.send_fds, which ignores its flags (3.11) and would wait."""
+    end.sendmsg([record], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fd.to_bytes(4, sys.byteorder))], _FLAGS)
 
 
 def _why(number: int | None) -> str:
