@@ -11,12 +11,14 @@ from typing import Any
 from reactor_nb.errors import ReactorError
 
 _MAGIC_RUN = r"%reactor run(?: (?!-)[A-Za-z0-9_-]+)?"
+_SETTING = r"%env ([A-Z_]+=\S+)(?:  and then: %reload_ext reactor_nb)?"
 _CELL = (("run its cell again", "save its file"), ("run its cell first", "save its file"))
 
 
 def in_shell(text: str) -> str:
     """A sentence that names a line to type in a notebook, as it is typed in a shell."""
     text = re.sub(_MAGIC_RUN, "reactor run", text).replace("%reactor ", "reactor ")
+    text = re.sub(_SETTING, r"export \1", text)
     for cell, file in _CELL:
         text = text.replace(cell, file)
     return text

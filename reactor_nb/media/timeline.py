@@ -8,11 +8,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reactor_nb.core.buffer import BufferedFrame
 from reactor_nb.core.stages import KEPT_FRAMES, best_view, joined, latency_percentiles, stage_percentiles
-from reactor_nb.media.encoders import EncodedFrame
+
+if TYPE_CHECKING:
+    from reactor_nb.media.encoders import EncodedFrame
 
 BITS_WINDOW_S = 5.0
 """Bits per second are counted over so many seconds."""

@@ -13,6 +13,7 @@ from reactor_nb.core.buffer import BufferedFrame, FrameBuffer, FrameSink
 from reactor_nb.errors import CarrierError, ClosedError, ReactorError
 from reactor_nb.media.clock import Clock
 from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.media.timeline import Timeline
 
 
 class PagelessLink:
@@ -29,6 +30,7 @@ class PagelessLink:
         self._sink = sink
         self._lock = threading.Lock()
         self._clocks: dict[str, Clock] = {}
+        self._timelines: dict[str, Timeline] = {}
         self._is_closed = False
 
     def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
@@ -41,8 +43,15 @@ class PagelessLink:
         if self._sink is not None:
             return self._sink
         buffer = FrameBuffer(settings.rate_fps, smoothness=settings.smoothness)
+        timeline = Timeline()
+
+        def show(frame: BufferedFrame) -> None:
+            timeline.shown(frame, is_watched=True)
+            self._show(frame)
+
         with self._lock:
-            self._clocks[name] = Clock(name, buffer, self._show)
+            self._timelines[name] = timeline
+            self._clocks[name] = Clock(name, buffer, show)
         return buffer
 
     def wait_played(self, name: str, timeout_s: float | None = None) -> bool:
@@ -69,6 +78,7 @@ class PagelessLink:
     def close_name(self, name: str) -> None:
         with self._lock:
             clock = self._clocks.pop(name, None)
+            self._timelines.pop(name, None)
         if clock is not None:
             clock.close(1.0)
 
@@ -76,8 +86,10 @@ class PagelessLink:
         return {"views": 0}
 
     def timeline(self, name: str) -> dict[str, Any]:
-        """Nobody is sent anything: {}."""
-        return {}
+        """What the clock knows; nobody is sent anything."""
+        with self._lock:
+            timeline = self._timelines.get(name)
+        return timeline.report() if timeline is not None else {}
 
     def where(self) -> dict[str, Any]:
         return {"media": "threads", "pid": os.getpid(), "why": "no page connects", "restarts": 0}

@@ -29,6 +29,10 @@ def ms(value: float) -> str:
     return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
 
 
+def bit_rate(bits_per_s: float) -> str:
+    return f"{bits_per_s / 1e6:.1f} Mbit/s" if bits_per_s >= 1e6 else f"{bits_per_s / 1e3:.0f} kbit/s"
+
+
 def number(value: float) -> str:
     """One digit, without a zero that says nothing: a picture has thousands."""
     shown = f"{value:.1f}".removesuffix(".0")

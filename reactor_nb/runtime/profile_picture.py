@@ -18,7 +18,7 @@ from reactor_nb.runtime.profile_chart import (
     rhythm_chart,
     way_chart,
 )
-from reactor_nb.runtime.profile_marks import MARGIN, RIGHT, WIDTH, ms, number, quoted, text
+from reactor_nb.runtime.profile_marks import MARGIN, RIGHT, WIDTH, bit_rate, ms, number, quoted, text
 from reactor_nb.runtime.profile_style import STYLE
 
 _FIGURES_Y: Final = 62
@@ -73,7 +73,7 @@ def _figures(profile: Profile) -> Iterable[str]:
         ("emit to paint, p50", ms(latency["p50"]) if latency is not None else "–"),
         ("emit to paint, p95", ms(latency["p95"]) if latency is not None else "–"),
         ("emitted", f"{profile.facts.get('rate_fps') or 0.0:.1f} fps"),
-        ("encoded", f"{bits_per_s / 1e6:.1f} Mbit/s" if bits_per_s else "–"),
+        ("encoded", bit_rate(bits_per_s) if bits_per_s else "–"),
         ("skipped of these", str(sum(profile.skipped.values()))),
     )
     for place, (label, value) in enumerate(figures):
