@@ -24,6 +24,8 @@ ABOUTS: Final = {
     TOTAL: "until the page's canvas has it",
 }
 
+_MEDIA: Final = {"process": "media process", "threads": "media on threads"}
+
 SKIP_WORDS: Final = {
     "clock": "overdue, as the clock was held up",
     "encoder": "the encoder was still busy",
@@ -132,7 +134,7 @@ def profile_of(session: Session) -> Profile:
         "bits_per_s": stats["bits_per_s"] or None,
         "codec": peer.get("codec"),
         "painter": peer.get("page", {}).get("painter"),
-        "media": stats["media"].get("where"),
+        "media": _MEDIA.get(stats["media"].get("where", {}).get("media")),
     }
     return Profile(session.name, rows, session.max_fps, facts)
 
