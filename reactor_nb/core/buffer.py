@@ -11,13 +11,20 @@ from numpy.typing import NDArray
 from reactor_nb.core.frame_queue import BufferCounts as BufferCounts
 from reactor_nb.core.frame_queue import BufferedFrame as BufferedFrame
 from reactor_nb.core.frame_queue import FrameQueue
-from reactor_nb.core.frames import Block
+from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.core.pace import Pace
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS
 
 
 class FrameSink(Protocol):
     """Where a session puts its frames. FrameBuffer is one; the media process offers another."""
+
+    @property
+    def device_layout(self) -> DeviceLayout | None:
+        """How frames that are made on a device come best, and then later than emit_block returns.
+
+        None: as RGB, and before it returns.
+        """
 
     def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
         """Memory of the sink's own to convert a block of `shape` (N, H, W, 3) into; None: the caller allocates.
@@ -47,6 +54,7 @@ class FrameBuffer:
         smoothness: latency against smoothness, see Pacer.
         keeps_late: give every frame out, however late its clock is, and hold the model meanwhile; without it
             overdue frames are skipped and counted.
+        device_layout: see FrameSink.
     Threads: `put` on any thread, one at a time (the Context sees to it); `take` on the clock's thread;
         everything else on any.
     """
@@ -58,6 +66,7 @@ class FrameBuffer:
         smoothness: float = DEFAULT_SMOOTHNESS,
         *,
         keeps_late: bool = True,
+        device_layout: DeviceLayout | None = None,
     ) -> None:
         if capacity is not None and capacity < 1:
             raise ValueError(f"capacity is {capacity}; it needs at least 1 frame")
@@ -65,6 +74,7 @@ class FrameBuffer:
         self._pace = Pace(rate_fps, smoothness)
         self._queue = FrameQueue(rate_fps, keeps_late=keeps_late)
         self._next_number = 0
+        self.device_layout = device_layout
 
     def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
         """None: memory of the model's process is as good as any."""

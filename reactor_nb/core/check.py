@@ -184,6 +184,7 @@ class _Uncollected:
     def __init__(self) -> None:
         self._frames = 0
         self._is_closed = False
+        self.device_layout = None
 
     def reserve(self, shape: tuple[int, int, int, int]) -> None:
         """The caller allocates."""

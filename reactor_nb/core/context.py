@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reactor_nb.core.frames import Block
+    from reactor_nb.core.device_frames import PendingBlock
+    from reactor_nb.core.frames import Block, DeviceLayout
 
 _OUTSIDE = "Global context not set. This should only be called during an active session."
 _MEND = "Call get_ctx() inside start_session or a @command method, while %reactor run plays the model."
@@ -33,7 +34,12 @@ class ContextPort(Protocol):
     def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
         """Memory for a block of (N, H, W, 3) where its pixels travel without another copy, or None."""
 
+    @property
+    def device_layout(self) -> DeviceLayout | None:
+        """How frames of a device are wanted; None: before emit_block returns."""
+
     def accept(self, block: Block) -> None: ...
+    def accept_pending(self, block: PendingBlock) -> None: ...
     def deliver(self, message: dict[str, Any]) -> None: ...
     def set_monitoring(self, is_on: bool) -> None: ...
 
@@ -76,6 +82,11 @@ class Context:
         held to `rate_fps`, and gets control back just in time to make its next frame. Never waits for a
         browser; a viewer that cannot keep up skips frames.
 
+        A tensor on a CUDA device is converted there, on the current stream of the calling thread, and copied
+        aside: neither that stream nor this call waits for the copy. A model that is slower than `rate_fps` may
+        so be two blocks ahead of its device before emit_block waits for the older one; a faster one gets control
+        back when its own frame is there. What fails on the device is raised by the next call, or at the end.
+
         Args:
             frames: (H, W, 3), (N, H, W, 3) or channels-first, RGB, rows top to bottom; uint8, or float in
                 value_range. Arrays and tensors on any device. Copied, so the buffer may be reused. None paints
@@ -89,6 +100,7 @@ class Context:
         Source: seed 001, "Thread Safety"; docs/design.md has the measured cost of the copy.
         """
         # Here, for numpy takes as long to load as pydantic, and a schema is told without it.
+        from reactor_nb.core.device_frames import start_copy
         from reactor_nb.core.frames import black_block, to_block
 
         with self._one_emission:
@@ -96,12 +108,14 @@ class Context:
                 if self._emitted_unasked:
                     raise SessionStopped(f"the session of {self._session.name} was stopped")
                 self._emitted_unasked = True
-            reserve = self._session.reserve
-            if frames is None:
-                block = black_block(*self._session.size_px, reserve)
+            reserve, layout = self._session.reserve, self._session.device_layout
+            pending = start_copy(frames, value_range, layout) if layout is not None else None
+            if pending is not None:
+                self._session.accept_pending(pending)
+            elif frames is None:
+                self._session.accept(black_block(*self._session.size_px, reserve))
             else:
-                block = to_block(frames, value_range, reserve=reserve)
-            self._session.accept(block)
+                self._session.accept(to_block(frames, value_range, reserve=reserve))
         # Outside of the lock: a command that runs at the boundary may emit as well.
         if self._boundary is not None:
             self._boundary.reached()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reactor_nb.core.frames import Block
+from reactor_nb.core.frames import Block, ExactFrame
 from reactor_nb.core.recent_blocks import RecentBlocks
 
 # What black is painted at before the first frame.
@@ -78,7 +78,7 @@ class Emission:
         self._lock = threading.Lock()
         self._meter = RateMeter()
         self._recent = RecentBlocks()
-        self._newest: NDArray[np.uint8] | None = None
+        self._newest: ExactFrame | None = None
         self._packed: _Packed | None = None
         self._frames = 0
         self._emissions = 0
@@ -101,7 +101,11 @@ class Emission:
             return self._size_px() or _FIRST_SIZE_PX
 
     def newest(self) -> tuple[NDArray[np.uint8], int] | None:
-        """A copy of the newest frame, and its number."""
+        """A copy of the newest frame, and its number. One that is on a device is copied now.
+
+        Raises:
+            RuntimeError: torch's own; the device has failed.
+        """
         with self._lock:
             newest, packed, number = self._newest, self._packed, self._frames - 1
         if packed is not None:
@@ -120,7 +124,7 @@ class Emission:
         """A converted block is about to be handed over."""
         now_s = time.monotonic()
         with self._lock:
-            newest = block.frames[-1]
+            newest = block.newest
             is_first = self._newest is None
             is_new_size = self._newest is None or self._newest.shape != newest.shape
             warning = self._warning(block)
@@ -166,7 +170,10 @@ class Emission:
             newest = self._newest
         if newest is None:
             return
-        packed = _Packed(zlib.compress(newest.data, level=1), newest.shape)
+        try:
+            packed = _Packed(zlib.compress(np.ascontiguousarray(newest.copy()).data, level=1), newest.shape)
+        except RuntimeError:
+            return  # torch's: the device that has the frame has failed; newest() says so to whoever asks
         with self._lock:
             self._packed, self._newest = packed, None
 

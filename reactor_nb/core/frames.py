@@ -6,12 +6,13 @@ Tensors are recognised through `sys.modules`, DLPack and `__array__`; torch is n
 
 from __future__ import annotations
 
+import enum
 import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +34,32 @@ Reserve: TypeAlias = Callable[[tuple[int, int, int, int]], NDArray[np.uint8] | N
 """Given (N, H, W, 3), memory of that shape to convert into, C-contiguous; None: the caller allocates."""
 
 
+class DeviceLayout(enum.Enum):
+    """How frames that are made on a device are to come to the host."""
+
+    RGB = "rgb"
+    PLANES = "planes"
+    """Half the bytes, ready to be encoded; for sinks whose frames are seen by encoders alone."""
+
+
+class ExactFrame(Protocol):
+    """A frame that stays where it was made. `shape`: (H, W, 3)."""
+
+    shape: tuple[int, ...]
+
+    def copy(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, an array of the caller's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Frames emitted at once.
 
-    `frames`: (N, H, W, 3) uint8, C-contiguous, owned by the block. `emitted_s`: time.monotonic() of the
-    emission. `clipped`, `nan`: how many values lay outside the range, and were no number. `is_black`: painted for
-    an emitted None. `converted_s`: time.monotonic() when the pixels were here; nan where it is not known.
+    `frames`: (N, H, W, 3) uint8 RGB, or (N, H * 3 / 2, W) uint8 planes in I420, BT.601, limited range, with even
+    sides; C-contiguous, owned by the block. `exact`: the last frame as RGB where it was made, if `frames` came from
+    a device. `emitted_s`: time.monotonic() of the emission. `clipped`, `nan`: how many values lay outside the range,
+    and were no number. `is_black`: painted for an emitted None. `converted_s`: time.monotonic() when the pixels were
+    here; nan where it is not known.
     """
 
     frames: NDArray[np.uint8]
@@ -48,17 +68,33 @@ class Block:
     nan: int = 0
     is_black: bool = False
     converted_s: float = math.nan
+    exact: ExactFrame | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
 
     @property
+    def is_planar(self) -> bool:
+        return self.frames.ndim == 3
+
+    @property
     def height_px(self) -> int:
-        return int(self.frames.shape[1])
+        return height_of(self.frames[0]) if len(self) else 0
 
     @property
     def width_px(self) -> int:
         return int(self.frames.shape[2])
+
+    @property
+    def newest(self) -> ExactFrame:
+        """The last frame as RGB: an array, or what stays on its device."""
+        return self.frames[-1] if self.exact is None else self.exact
+
+
+def height_of(picture: NDArray[np.uint8]) -> int:
+    """Of a frame as (H, W, 3) RGB, or as (H * 3 / 2, W) planes."""
+    rows = int(picture.shape[0])
+    return rows if picture.ndim == 3 else rows * 2 // 3
 
 
 def black_block(height_px: int, width_px: int, reserve: Reserve | None = None) -> Block:
@@ -77,8 +113,8 @@ def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0), *, rese
             included. uint8, or float in `value_range`. An array, a tensor on any device, anything with
             `__array__` or DLPack, or a sequence of frames of one size.
         value_range: what black and white are in float input. Values more than half a level outside are
-            clipped and counted; NaN is black and counted. A tensor on a device is converted there, and
-            the counts come back in the same copy as the pixels.
+            clipped and counted; NaN is black and counted. A tensor on a device is converted there and waited
+            for; device_frames.start_copy does not wait.
         reserve: gives the memory to convert into, once for the whole block; without it, or when it gives
             None, the block lives on the heap.
     Raises:
@@ -87,7 +123,7 @@ def to_block(frames: Any, value_range: tuple[float, float] = (0.0, 1.0), *, rese
     Threads: any; no state is kept.
     """
     emitted_s = time.monotonic()
-    scale, offset = _scale_of(value_range)
+    scale, offset = scale_of(value_range)
     sources = list(_sources_of(frames, scale, offset))
     if not sources:
         return Block(np.empty((0, 0, 0, 3), np.uint8), emitted_s, converted_s=emitted_s)
@@ -202,7 +238,12 @@ def _mend(scratch: NDArray[np.float32]) -> tuple[int, int]:
     return clipped, nan
 
 
-def _scale_of(value_range: tuple[float, float]) -> tuple[float, float]:
+def scale_of(value_range: tuple[float, float]) -> tuple[float, float]:
+    """What float input is multiplied by, and what is then added, so that cutting off the fraction rounds.
+
+    Raises:
+        FrameError: these are no two numbers, of black and of white.
+    """
     try:
         low, high = (float(bound) for bound in value_range)
     except (TypeError, ValueError):

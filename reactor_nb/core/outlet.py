@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.emission import Emission
 from reactor_nb.core.events import Listeners
-from reactor_nb.core.frames import Block
+from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.core.life import Life
 from reactor_nb.core.log import Log
 from reactor_nb.core.messages import Messages
 from reactor_nb.core.results import to_json
 from reactor_nb.errors import ContextError, ResultError
+
+if TYPE_CHECKING:
+    from reactor_nb.core.device_frames import PendingBlock
+    from reactor_nb.core.handover import Handover
 
 
 class Outlet:
@@ -33,6 +37,12 @@ class Outlet:
         self._life = life
         self._listeners = listeners
         self._log = log
+        self._handover: Handover | None = None
+
+    @property
+    def device_layout(self) -> DeviceLayout | None:
+        """How the sink takes frames of a device."""
+        return self._sink.device_layout
 
     @property
     def is_stopping(self) -> bool:
@@ -48,6 +58,36 @@ class Outlet:
 
     def accept(self, block: Block) -> None:
         """Hand a block to the sink, where a fast model is held; tell of the first frame and of a new size."""
+        self.flush()
+        self._take(block)
+
+    def accept_pending(self, block: PendingBlock) -> None:
+        """The same for a block that a device works at: it is waited for and handed on by another thread, in order.
+
+        Raises:
+            RuntimeError: torch's own; the device has failed, at this block or at one before.
+        """
+        if self._handover is None:
+            from reactor_nb.core.handover import Handover
+
+            self._handover = Handover(self.name, self._take)
+        self._handover.put(block)
+
+    def flush(self) -> None:
+        """Wait until what a device works at was handed on.
+
+        Raises:
+            RuntimeError: torch's own; the device has failed.
+        """
+        if self._handover is not None:
+            self._handover.flush()
+
+    def settle(self, timeout_s: float) -> None:
+        """Nothing will be emitted any more: hand on what a device still works at, unless it takes longer."""
+        if self._handover is not None:
+            self._handover.close(timeout_s)
+
+    def _take(self, block: Block) -> None:
         if not len(block):
             self._note(self.emission.count_empty())
             return

@@ -320,6 +320,7 @@ class Session:
             if self._boundary is not None:
                 self._boundary.reached()
             instance.start_session()
+            self._outlet.flush()
 
     def _run_is_over(self, run: Future[None]) -> None:
         error = run.exception()
@@ -337,6 +338,7 @@ class Session:
         if not self._life.claim_end():
             return
         self._calls.refuse()
+        self._outlet.settle(0.0 if isinstance(error, ModelStuckError) else STOP_TIMEOUT_S)
         if not self._life.is_stop_requested:
             self._sink.finish()
         busy = self._calls.close(0.0 if isinstance(error, ModelStuckError) else STOP_TIMEOUT_S)

@@ -15,6 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from reactor_nb.core.frames import height_of
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.pixels import PlaneConverter
@@ -70,7 +71,7 @@ class Encoder(Protocol):
     codec: ClassVar[str]
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
-        """Encode (H, W, 3) uint8 RGB; a new size opens the codec anew and gives a keyframe.
+        """Encode (H, W, 3) uint8 RGB, or its planes as in Block; a new size opens the codec anew and gives a keyframe.
 
         `rtp_timestamp` counts 1/90000 s and must grow. None: the codec kept the frame to itself.
         """
@@ -110,7 +111,7 @@ class PyAvEncoder(ABC):
             rtp_timestamp=rtp_timestamp,
             is_keyframe=any(packet.is_keyframe for packet in packets),
             width_px=pixels.shape[1],
-            height_px=pixels.shape[0],
+            height_px=height_of(pixels),
             rate_fps=self.settings.rate_fps,
         )
 

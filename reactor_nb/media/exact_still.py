@@ -123,7 +123,7 @@ class ExactStills:
     def show(self, frame: BufferedFrame) -> None:
         """A frame is played."""
         with self._changed:
-            if not self._is_exact or self._is_closed:
+            if not self._is_exact or self._is_closed or frame.pixels.ndim != 3:  # planes have lost something
                 return
             # Else the thread waits for a time, and looks by itself when that is over.
             is_idle = self._still is not None or self._standing.frame is None

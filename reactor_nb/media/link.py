@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reactor_nb.core.buffer import FrameSink
+from reactor_nb.core.frames import DeviceLayout
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS
 from reactor_nb.media.quality import DEFAULT_QUALITY, GRADES, Quality
 
@@ -32,6 +33,11 @@ class StreamSettings:
     """low, balanced, high or exact: what is spent below the cap, see media/quality.py."""
     smoothness: float = DEFAULT_SMOOTHNESS
     """0 to 1: the least delay against the most even play, see core/pacing.py."""
+
+    @property
+    def device_layout(self) -> DeviceLayout:
+        """What is made of frames on a device: planes, unless stills are to show the very pixels."""
+        return DeviceLayout.RGB if self.quality == "exact" else DeviceLayout.PLANES
 
 
 @dataclass(frozen=True, slots=True)

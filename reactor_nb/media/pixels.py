@@ -25,8 +25,11 @@ class PlaneConverter:
     def to_i420(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
         """(H, W, 3) uint8 RGB, C-contiguous, to a yuv420p frame with even sides of at least MIN_SIDE_PX.
 
-        The right and bottom edges are repeated to fill up, so no neighbour bleeds into the picture.
+        The right and bottom edges are repeated to fill up, so no neighbour bleeds into the picture. What is such
+        planes already, (H * 3 / 2, W) with even sides, is taken as it is.
         """
+        if pixels.ndim == 2:
+            return av.VideoFrame.from_numpy_buffer(pixels, format="yuv420p")
         padded = padded_to_even(pixels)
         source = av.VideoFrame.from_numpy_buffer(padded, format="rgb24")
         return self._reformatter.reformat(

@@ -49,6 +49,7 @@ class ScriptSink:
         self._produced = 0
         self._kept = 0
         self._is_closed = False
+        self.device_layout = None
 
     def reserve(self, shape: tuple[int, int, int, int]) -> None:
         """The caller allocates."""

@@ -46,7 +46,12 @@ class ThreadLink:
         self._loop.post(_warm_up)
 
     def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
-        buffer = FrameBuffer(settings.rate_fps, smoothness=settings.smoothness, keeps_late=False)
+        buffer = FrameBuffer(
+            settings.rate_fps,
+            smoothness=settings.smoothness,
+            keeps_late=False,
+            device_layout=settings.device_layout,
+        )
         self.play(name, settings, buffer)
         return buffer
 

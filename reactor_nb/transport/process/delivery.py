@@ -87,7 +87,7 @@ class Delivery:
             count=len(block),
             height_px=block.height_px,
             width_px=block.width_px,
-            layout=Layout.RGB,
+            layout=Layout.I420 if block.is_planar else Layout.RGB,
             first_number=first_number,
             emitted_s=block.emitted_s,
             converted_s=block.converted_s,

@@ -68,7 +68,12 @@ class ProcessLink:
             before = known.sink
             known.session, known.settings = self._names.next_session(), settings
             sink = known.sink = SharedSink(
-                self._road, known.stream, known.session, settings.rate_fps, settings.smoothness
+                self._road,
+                known.stream,
+                known.session,
+                settings.rate_fps,
+                settings.smoothness,
+                device_layout=settings.device_layout,
             )
             self._open(known)
         if before is not None:

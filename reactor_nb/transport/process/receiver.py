@@ -19,7 +19,6 @@ from reactor_nb.transport.process.notices import (
     BlockNotice,
     BoardNotice,
     EndNotice,
-    Layout,
     NoticeError,
     SegmentNotice,
     unpack,
@@ -189,9 +188,6 @@ class FrameReceiver:
             with self._lock:
                 self._strays += 1
             return
-        if notice.layout is not Layout.RGB:
-            segment.give_back()
-            raise NoticeError(f"a block of layout {notice.layout.name} came; this side shows RGB")
         try:
             pixels = segment.array(notice.shape, notice.offset)
         except ValueError as error:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.frame_queue import BufferCounts
-from reactor_nb.core.frames import Block
+from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.core.pace import Pace
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS, Plan
 from reactor_nb.transport.process.board import Tally
@@ -67,9 +67,11 @@ class SharedSink:
         smoothness: float = DEFAULT_SMOOTHNESS,
         *,
         cap_bytes: int = DEFAULT_CAP_BYTES,
+        device_layout: DeviceLayout | None = None,
         note: Callable[[str], None] = _log.warning,
     ) -> None:
         self._note = note
+        self.device_layout = device_layout
         self._pace = Pace(rate_fps, smoothness)
         self._lock = threading.Lock()
         self._delivery = Delivery(road, stream_id, session_no, cap_bytes)

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from reactor_nb.core.context import Context, bind_context, get_ctx, live_context
-from reactor_nb.core.frames import Block
+from reactor_nb.core.device_frames import PendingBlock
+from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.errors import ContextError, FrameShapeError, SessionStopped
 
 _FRAME = np.zeros((4, 6, 3), np.uint8)
@@ -25,6 +26,7 @@ class _Recorder:
         self.name = name
         self.is_stopping = False
         self.size_px = (4, 6)
+        self.device_layout: DeviceLayout | None = None
         self.blocks: list[Block] = []
 
     def reserve(self, shape: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
@@ -32,6 +34,9 @@ class _Recorder:
 
     def accept(self, block: Block) -> None:
         self.blocks.append(block)
+
+    def accept_pending(self, block: PendingBlock) -> None:
+        self.blocks.append(block.wait())
 
     def deliver(self, message: dict[str, Any]) -> None:
         raise AssertionError(message)
