@@ -16,6 +16,7 @@ from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.rate import WIDE_BPS
 from reactor_nb.media.timeline import Timeline
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Stream:
         self._clock: Clock | None = None
         self._newest: BufferedFrame | None = None
         self._views: dict[str, tuple[str, Deliver]] = {}
+        self._roads_bps: dict[str, int] = {}
         self._encoders: dict[str, EncoderThread] = {}
         self._ending: list[EncoderThread] = []
         self._stills = ExactStills(name)
@@ -63,7 +65,9 @@ class Stream:
         with self._lock:
             self._refuse_closed()
             self._settings = settings
-            # What a codec could not take may have been the frames of the session before.
+            # What a codec could not take may have been the frames of the session before: forget both.
+            if self._errors:
+                self._newest = None
             self._errors.clear()
             self.timeline.begin()
             self._stills.use(settings.quality == "exact")
@@ -102,6 +106,7 @@ class Stream:
                 self._encoders[codec] = encoder
                 if self._newest is not None:
                     encoder.show(self._newest)
+            self._follow(codec)
             encoder.request_keyframe()
             self._ending = [ending for ending in self._ending if not ending.join(0)]
 
@@ -109,12 +114,21 @@ class Stream:
         """Stop sending to a view; the encoder that no view watches any more ends. Never waits."""
         with self._lock:
             codec, _ = self._views.pop(view_id, ("", None))
+            self._roads_bps.pop(view_id, None)
             self._stills.detach(view_id)
             if codec and all(watched != codec for watched, _ in self._views.values()):
                 encoder = self._encoders.pop(codec, None)
                 if encoder is not None:
                     encoder.close()
                     self._ending.append(encoder)
+            self._follow(codec)
+
+    def follow(self, view_id: str, rate_bps: int) -> None:
+        """The road to a view carries this much. One encoder serves all views of a codec: the narrowest road counts."""
+        with self._lock:
+            if view_id in self._views:
+                self._roads_bps[view_id] = rate_bps
+                self._follow(self._views[view_id][0])
 
     def request_keyframe(self, codec: str) -> None:
         """Ask the encoder of `codec` for a frame that can be decoded alone."""
@@ -171,6 +185,12 @@ class Stream:
                 if encoder.show(frame):
                     self.timeline.skip("encoder")
         self._stills.show(frame)
+
+    def _follow(self, codec: str) -> None:
+        encoder = self._encoders.get(codec)
+        if encoder is not None:
+            views = [view_id for view_id, (watched, _) in self._views.items() if watched == codec]
+            encoder.follow(min((self._roads_bps.get(view_id, WIDE_BPS) for view_id in views), default=WIDE_BPS))
 
     def _fan_out(self, frame: EncodedFrame) -> None:
         self.timeline.encoded(frame)

@@ -15,7 +15,7 @@ from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.link import MessageListener, PeerSettings
 from reactor_nb.media.stream import Stream
 from reactor_nb.transport import protocol
-from reactor_nb.transport.addresses import offered_addresses
+from reactor_nb.transport.addresses import LOOPBACK, offered_addresses
 from reactor_nb.transport.loop import MediaLoop
 from reactor_nb.transport.webrtc import Peer
 
@@ -64,7 +64,7 @@ class Views:
         if not codecs:
             failed = "; ".join(f"{codec}: {why}" for codec, why in self.stream.codec_errors().items())
             raise CarrierError(f"No video encoder works on this machine. {failed}")
-        peer = Peer(view_id, self)
+        peer = Peer(view_id, self, is_this_machine=addresses == (LOOPBACK,))
         with self._lock:
             if self._is_closed:
                 raise ClosedError(f"{self.name} was closed while a page connected.")
@@ -170,6 +170,9 @@ class Views:
             },
         )
 
+    def road_changed(self, peer: Peer) -> None:
+        self.stream.follow(peer.view_id, peer.road.rate_bps)
+
     def keyframe_wanted(self, peer: Peer) -> None:
         # A browser that is sent nothing asks for one every few seconds.
         if peer.is_watching:
@@ -191,6 +194,7 @@ class Views:
     def _attach(self, peer: Peer) -> None:
         show_still = partial(self._loop.post, peer.show_still)
         self.stream.attach(peer.view_id, peer.codec, partial(self._deliver, peer), show_still)
+        self.stream.follow(peer.view_id, peer.road.rate_bps)
 
     def _watch(self, peer: Peer, is_watching: bool) -> None:
         """A view that nobody can see costs nothing; seen again, it begins with a keyframe of the newest frame."""

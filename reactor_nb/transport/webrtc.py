@@ -2,8 +2,8 @@
 
 aiortc has no setting for five things that this needs. Each is done on the instance, behind a check, and
 `stats()["features"]` says which could be: the addresses that are bound (required: nothing else may be offered),
-the playout-delay extension, keyframe requests, the RTP origin for the page's latency clock. Receiver bandwidth
-estimates (REMB) reach aiortc's own encoder object, which ready-made packets do not use: the cap is a setting.
+the playout-delay extension, keyframe requests, the RTP origin for the page's latency clock, and what the page
+reports of the road (RTCP), which aiortc hands only to an encoder of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -23,15 +24,28 @@ from aiortc import (
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
+    clock,
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
 
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.codecs import as_packet
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import ExactStill
+from reactor_nb.media.rate import RoadRate
 from reactor_nb.transport import playout_delay
 from reactor_nb.transport.addresses import extension_id, usable_offer
 from reactor_nb.transport.packets import PacketQueue
@@ -43,6 +57,7 @@ CLOSE_TIMEOUT_S = 3.0
 MAX_BUFFERED_BYTES = 1_000_000
 
 _MAP_ATTRIBUTE = "_RTCRtpSender__rtp_header_extensions_map"
+_HISTORY_ATTRIBUTE = "_RTCRtpSender__rtp_history"
 _TIMESTAMP_ATTRIBUTE = "_RTCRtpSender__rtp_timestamp"
 
 _log = logging.getLogger(__name__)
@@ -61,6 +76,9 @@ class PeerEvents(Protocol):
 
     def keyframe_wanted(self, peer: Peer) -> None: ...
 
+    def road_changed(self, peer: Peer) -> None:
+        """`peer.road.rate_bps` is another."""
+
     def peer_ended(self, peer: Peer, reason: str) -> None: ...
 
 
@@ -73,8 +91,9 @@ class Peer:
     Threads: made, used and closed on the loop; `packets.push` and the attributes from any.
     """
 
-    def __init__(self, view_id: str, events: PeerEvents) -> None:
+    def __init__(self, view_id: str, events: PeerEvents, *, is_this_machine: bool = True) -> None:
         self.view_id = view_id
+        self.road = RoadRate(is_this_machine)
         self.codec = ""
         self.is_open = False
         self.is_watching = True
@@ -91,6 +110,7 @@ class Peer:
         self._is_ended = False
         self._answering = asyncio.Lock()
         self._heard_s = self._loop.time()
+        self._sent_packets: dict[int, Any] = {}
         self._last_sent: tuple[EncodedFrame, int | None] | None = None
         self._silence: asyncio.TimerHandle | None = None
         self.packets = PacketQueue(self._want_keyframe)
@@ -184,6 +204,7 @@ class Peer:
             "is_open": self.is_open,
             "is_watching": self.is_watching,
             "features": dict(self.features),
+            "road": self.road.stats(),
             "skipped": self.packets.skipped,
             "unsent": self.unsent,
             "stills": self._stills.sent if self._stills is not None else 0,
@@ -239,6 +260,7 @@ class Peer:
 
     def _frame_sent(self, frame: EncodedFrame, rtp_origin: int | None) -> None:
         self._last_sent = (frame, rtp_origin)
+        self.road.sent(len(frame.payload), self._loop.time())
         self._events.frame_sent(self, frame, rtp_origin)
         self._show_still()
 
@@ -264,6 +286,10 @@ class Peer:
             assert playout_delay_id is not None and extensions is not None
             extensions.append(RTCRtpHeaderExtensionParameters(id=playout_delay_id, uri=playout_delay.URI))
             setattr(sender, _MAP_ATTRIBUTE, playout_delay.PlayoutDelayMap(inner, playout_delay_id))
+        handle = getattr(sender, "_handle_rtcp_packet", None)
+        self._sent_packets = getattr(sender, _HISTORY_ATTRIBUTE, {})
+        if handle is not None:
+            sender._handle_rtcp_packet = functools.partial(self._rtcp_came, sender._ssrc, handle)
         can_ask = hasattr(sender, "_send_keyframe")
         if can_ask:
             sender._send_keyframe = self._want_keyframe
@@ -271,7 +297,40 @@ class Peer:
             "playout_delay": can_delay,
             "keyframe_requests": can_ask,
             "rtp_origin": hasattr(sender, _TIMESTAMP_ATTRIBUTE),
+            "road_reports": handle is not None,
         }
+
+    async def _rtcp_came(self, ssrc: int, handle: Callable[[Any], Awaitable[None]], packet: Any) -> None:
+        """Read what the page reports of the road, then let aiortc have it.
+
+        A packet that the page misses and that cannot be sent again, as the road is choked or aiortc has forgotten it,
+        is replaced by a keyframe at once; the page itself would ask for one only after a while.
+        """
+        before_bps, now_s = self.road.rate_bps, self._loop.time()
+        if isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
+            for report in packet.reports:
+                if report.ssrc == ssrc:
+                    self.road.report(report.highest_sequence, report.packets_lost, now_s)
+                    trip_s = _round_trip_s(report)
+                    if trip_s is not None:
+                        self.road.round_trip(trip_s, now_s)
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            estimate_bps = _estimate_bps(packet.fci, ssrc)
+            if estimate_bps is not None:
+                self.road.estimate(estimate_bps, now_s)
+        if self.road.rate_bps != before_bps:
+            self._events.road_changed(self)
+        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            if self.road.is_choked(now_s):
+                self._want_keyframe()
+                return
+            if any(self._is_forgotten(sequence) for sequence in packet.lost):
+                self._want_keyframe()
+        await handle(packet)
+
+    def _is_forgotten(self, sequence: int) -> bool:
+        kept = self._sent_packets.get(sequence % RTP_HISTORY_SIZE)
+        return kept is None or kept.sequence_number != sequence
 
 
 class _PacketTrack(MediaStreamTrack):
@@ -301,6 +360,24 @@ class _PacketTrack(MediaStreamTrack):
 
 async def _gather_at(gather: Callable[..., Awaitable[Any]], chosen: list[str], **given: Any) -> Any:
     return await gather(**{**given, "addresses": chosen})
+
+
+def _round_trip_s(report: RtcpReceiverInfo) -> float | None:
+    """From a sender report to this answer, without the time that the page kept it; None before the first."""
+    if not report.lsr:
+        return None
+    now = (clock.current_ntp_time() >> 16) & 0xFFFFFFFF
+    trip_s = ((now - report.lsr - report.dlsr) & 0xFFFFFFFF) / 65536
+    return trip_s if trip_s < 60.0 else None  # a clock that was set back
+
+
+def _estimate_bps(fci: bytes, ssrc: int) -> int | None:
+    """What a REMB message says of this stream; None for one that says nothing, or is another application's."""
+    try:
+        rate_bps, ssrcs = unpack_remb_fci(fci)
+    except (ValueError, struct.error):
+        return None
+    return rate_bps if ssrc in ssrcs else None
 
 
 def _preferences(codecs: Sequence[str]) -> list[Any]:

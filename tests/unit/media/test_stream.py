@@ -98,3 +98,57 @@ def test_a_closed_stream_refuses_sessions_and_views(stream: Stream) -> None:
         stream.open(SETTINGS, FrameBuffer(60.0))
     with pytest.raises(ClosedError):
         stream.attach("a", "H264", lambda frame: None)
+
+
+def rate_bps(stream: Stream, codec: str = "H264") -> int:
+    rate: int = stream.stats()["encoders"][codec]["rate_bps"]
+    return rate
+
+
+def test_the_narrowest_road_of_a_codec_counts(stream: Stream) -> None:
+    for view_id, codec in (("a", "H264"), ("b", "H264"), ("c", "VP8")):
+        stream.attach(view_id, codec, lambda frame: None)
+    assert rate_bps(stream) == SETTINGS.max_bitrate_bps
+    stream.follow("a", 3_000_000)
+    stream.follow("b", 2_000_000)
+    stream.follow("c", 1_000_000)
+    stream.follow("nobody", 100_000)
+    assert (rate_bps(stream), rate_bps(stream, "VP8")) == (2_000_000, 1_000_000)
+    stream.detach("b")
+    assert rate_bps(stream) == 3_000_000
+    stream.follow("a", 100_000_000)
+    assert rate_bps(stream) == SETTINGS.max_bitrate_bps
+
+
+def test_a_size_that_no_codec_takes_is_named_and_the_next_session_plays(stream: Stream, failed: list[str]) -> None:
+    got: list[EncodedFrame] = []
+    stream.attach("a", "VP8", got.append)
+    stream.attach("b", "H264", got.append)
+    opened(stream).put(to_block(np.zeros((16, 16400, 3), np.uint8)))
+    eventually(lambda: set(failed) == {"VP8", "H264"})
+    assert stream.codecs() == ()
+    assert "cannot be encoded at 16400 x 16 pixels" in stream.codec_errors()["VP8"]
+    with pytest.raises(CarrierError, match="16400 x 16 pixels"):
+        stream.attach("a", "VP8", got.append)
+    buffer = opened(stream)
+    stream.attach("a", "VP8", got.append)
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: [frame.width_px for frame in got] == [64])
+
+
+def test_a_size_that_changes_every_frame_reaches_every_view(stream: Stream) -> None:
+    got: dict[str, list[EncodedFrame]] = {"a": [], "b": []}
+    for view_id, codec in (("a", "H264"), ("b", "VP8")):
+        stream.attach(view_id, codec, got[view_id].append)
+    buffer = opened(stream)
+    sizes = [(32 + 2 * n, 64 + n) for n in range(6)]
+    for size in sizes:
+        buffer.put(to_block(np.full((*size, 3), 90, np.uint8)))
+        eventually(
+            lambda size=size: all(  # type: ignore[misc]
+                frames and (frames[-1].height_px, frames[-1].width_px) == size for frames in got.values()
+            )
+        )
+    for frames in got.values():
+        assert list(dict.fromkeys((frame.height_px, frame.width_px) for frame in frames)) == sizes
+        assert all(frame.is_keyframe for frame in frames)
