@@ -12,9 +12,13 @@ from reactor_nb.core.buffer import BufferedFrame
 from reactor_nb.media.codecs import open_encoder
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.rate import WIDE_BPS
 
 KEYFRAME_INTERVAL_S = 0.15
 """At most one keyframe in this time: a page that lost packets asks again and again until it has one."""
+
+KEYFRAME_PAUSE_S = 2.0
+"""On a narrow road the pause after a keyframe is longer, up to this: two of them on their way would choke it."""
 
 _SMOOTHING = 0.1
 
@@ -44,6 +48,7 @@ class EncoderThread:
     ) -> None:
         self.codec = codec
         self._settings = settings
+        self._rate_bps = WIDE_BPS
         self._epoch_s = epoch_s
         self._deliver = deliver
         self._fail = fail
@@ -52,7 +57,7 @@ class EncoderThread:
         self._is_new = False
         self._is_closed = False
         self._keyframe_wanted = False
-        self._last_keyframe_s = float("-inf")
+        self._next_keyframe_s = float("-inf")
         # A view that looked away was sent frames by an encoder before this one, and never takes an older timestamp.
         self._last_timestamp = round((time.monotonic() - epoch_s) * RTP_CLOCK_HZ)
         self._counts: dict[str, Any] = {"encoded": 0, "skipped": 0, "keyframes": 0, "bytes": 0, "encode_ms": 0.0}
@@ -80,10 +85,18 @@ class EncoderThread:
         with self._wake:
             self._settings = settings
 
-    def counts(self) -> dict[str, Any]:
-        """encoded, skipped, keyframes, bytes; encode_ms is a running mean of conversion and encoding."""
+    def follow(self, rate_bps: int) -> None:
+        """Spend no more than this from the next frame on, whatever the settings allow."""
         with self._wake:
-            return dict(self._counts)
+            self._rate_bps = rate_bps
+
+    def counts(self) -> dict[str, Any]:
+        """encoded, skipped, keyframes, bytes; rate_bps is the most that is sent now.
+
+        encode_ms is a running mean of conversion and encoding.
+        """
+        with self._wake:
+            return {**self._counts, "rate_bps": min(self._rate_bps, self._settings.max_bitrate_bps)}
 
     def close(self) -> None:
         """End the thread after the frame in hand; join() waits for it. Idempotent."""
@@ -103,35 +116,36 @@ class EncoderThread:
         in_use: StreamSettings | None = None
         try:
             while (job := self._next_job()) is not None:
-                frame, is_keyframe, settings = job
+                frame, is_keyframe, settings, rate_bps = job
                 if encoder is None or settings != in_use:
                     if encoder is not None:
                         encoder.close()
                     encoder, in_use = open_encoder(self.codec, settings), settings
-                self._encode(encoder, frame, is_keyframe)
+                encoder.follow(rate_bps)
+                self._encode(encoder, frame, is_keyframe, min(rate_bps, settings.max_bitrate_bps))
         except Exception as error:
             self._fail(self.codec, error)
         finally:
             if encoder is not None:
                 encoder.close()
 
-    def _next_job(self) -> tuple[BufferedFrame, bool, StreamSettings] | None:
+    def _next_job(self) -> tuple[BufferedFrame, bool, StreamSettings, int] | None:
         with self._wake:
             while not self._is_closed:
                 delay_s: float | None = None
                 is_keyframe = False
                 if self._keyframe_wanted and self._newest is not None:
-                    delay_s = self._last_keyframe_s + KEYFRAME_INTERVAL_S - time.monotonic()
+                    delay_s = self._next_keyframe_s - time.monotonic()
                     is_keyframe = delay_s <= 0
                 if self._newest is not None and (self._is_new or is_keyframe):
                     self._is_new = False
                     if is_keyframe:
                         self._keyframe_wanted = False
-                    return self._newest, is_keyframe, self._settings
+                    return self._newest, is_keyframe, self._settings, self._rate_bps
                 self._wake.wait(delay_s)
         return None
 
-    def _encode(self, encoder: Encoder, frame: BufferedFrame, is_keyframe: bool) -> None:
+    def _encode(self, encoder: Encoder, frame: BufferedFrame, is_keyframe: bool, rate_bps: int) -> None:
         started_s = time.monotonic()
         encoded = encoder.encode(frame.pixels, self._timestamp(frame, started_s), is_keyframe)
         encoded_s = time.monotonic()
@@ -145,7 +159,7 @@ class EncoderThread:
             counts["bytes"] += len(encoded.payload)
             if encoded.is_keyframe:
                 counts["keyframes"] += 1
-                self._last_keyframe_s = started_s
+                self._next_keyframe_s = started_s + keyframe_pause_s(len(encoded.payload), rate_bps)
         self._deliver(replace(encoded, number=frame.number, began_s=started_s, encoded_s=encoded_s))
 
     def _timestamp(self, frame: BufferedFrame, now_s: float) -> int:
@@ -155,3 +169,8 @@ class EncoderThread:
             timestamp = max(round((now_s - self._epoch_s) * RTP_CLOCK_HZ), self._last_timestamp + 1)
         self._last_timestamp = timestamp
         return timestamp
+
+
+def keyframe_pause_s(size_bytes: int, rate_bps: int) -> float:
+    """How long no other keyframe is made after one: until the road has carried it, and as much again."""
+    return min(max(KEYFRAME_INTERVAL_S, 2 * 8 * size_bytes / rate_bps), KEYFRAME_PAUSE_S)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reactor_nb.core.buffer import BufferedFrame
-from reactor_nb.media.encoder_thread import KEYFRAME_INTERVAL_S, EncoderThread
+from reactor_nb.media.encoder_thread import KEYFRAME_INTERVAL_S, KEYFRAME_PAUSE_S, EncoderThread, keyframe_pause_s
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.link import StreamSettings
 from tests.support.eventually import eventually
@@ -110,6 +110,24 @@ def test_timestamps_grow_even_where_the_clock_does_not(lane: Lane) -> None:
         eventually(count(lane, number + 1))
     timestamps = [encoded.rtp_timestamp for encoded in lane.delivered]
     assert timestamps == sorted(set(timestamps))
+
+
+def test_on_a_narrow_road_keyframes_are_rarer() -> None:
+    assert keyframe_pause_s(size_bytes=20_000, rate_bps=16_000_000) == KEYFRAME_INTERVAL_S
+    assert keyframe_pause_s(size_bytes=50_000, rate_bps=1_000_000) == pytest.approx(0.8)
+    assert keyframe_pause_s(size_bytes=200_000, rate_bps=300_000) == KEYFRAME_PAUSE_S
+
+
+def test_an_encoder_follows_the_road_up_to_the_cap_of_its_settings(lane: Lane) -> None:
+    assert lane.thread.counts()["rate_bps"] == SETTINGS.max_bitrate_bps
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    lane.thread.show(frame(0, noise))
+    eventually(count(lane, 1))
+    lane.thread.follow(400_000)
+    assert lane.thread.counts()["rate_bps"] == 400_000
+    lane.thread.request_keyframe()
+    eventually(count(lane, 2))
+    assert len(lane.delivered[1].payload) < len(lane.delivered[0].payload) / 2
 
 
 def test_new_settings_open_the_encoder_anew(lane: Lane) -> None:
