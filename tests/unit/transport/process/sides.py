@@ -29,11 +29,11 @@ def picture(value: int, height_px: int = 24, width_px: int = 32) -> NDArray[np.u
 
 
 class Media:
-    """The media process's part: reads a socket, and plays one session."""
+    """The media process's part: reads a socket, and plays one session; without haste unless it `skips`."""
 
-    def __init__(self, end: socket.socket, session_no: int = SESSION, rate_fps: float = RATE_FPS) -> None:
+    def __init__(self, end: socket.socket, *, skips: bool = False) -> None:
         self.receiver = FrameReceiver(end)
-        self.source: CountedQueue = self.receiver.add(STREAM, session_no, FrameQueue(rate_fps))
+        self.source: CountedQueue = self.receiver.add(STREAM, SESSION, FrameQueue(RATE_FPS, keeps_late=not skips))
 
     def take(self, timeout_s: float = 5.0) -> BufferedFrame:
         frame = self.source.take(timeout_s)
@@ -49,18 +49,25 @@ class Media:
 class Sides:
     """A sink, its road, and the media process that is there at the moment."""
 
-    def __init__(self, rate_fps: float = RATE_FPS, cap_bytes: int = DEFAULT_CAP_BYTES) -> None:
+    def __init__(self, rate_fps: float = RATE_FPS, cap_bytes: int = DEFAULT_CAP_BYTES, *, skips: bool = False) -> None:
+        self.skips = skips
         self.notes: list[str] = []
         self.road = FrameRoad()
         self.sink = SharedSink(self.road, STREAM, SESSION, rate_fps, cap_bytes=cap_bytes, note=self.notes.append)
         self.media: Media | None = None
         self.unread: list[socket.socket] = []
 
+    def __enter__(self) -> Sides:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def start(self) -> Media:
         """A media process comes up and has the session open."""
         ours, theirs = sockets()
         self.road.connect(ours)
-        self.media = Media(theirs)
+        self.media = Media(theirs, skips=self.skips)
         self.sink.attach()
         return self.media
 

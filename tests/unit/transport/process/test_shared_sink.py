@@ -28,9 +28,8 @@ from tests.unit.transport.process.test_segments import no_file_above
 
 @pytest.fixture
 def sides() -> Iterator[Sides]:
-    both = Sides()
-    yield both
-    both.close()
+    with Sides() as both:
+        yield both
 
 
 def _sum(sink: SharedSink) -> int:
@@ -53,16 +52,15 @@ def test_frames_arrive_exact_and_in_order_with_their_times(sides: Sides) -> None
 
 
 def test_a_block_is_played_evenly_from_one_piece_of_memory() -> None:
-    sides = Sides(rate_fps=400.0)
-    media = sides.start()
-    sides.emit(*range(81))
-    frames = [media.take() for _ in range(81)]
-    assert [frame.number for frame in frames] == list(range(81))
-    assert [int(frame.pixels[5, 5, 0]) for frame in frames] == list(range(81))
-    assert all(later.due_s > frame.due_s for frame, later in pairwise(frames))
-    assert media.receiver.counts().segments == 1
-    frames.clear()
-    sides.close()
+    with Sides(rate_fps=400.0) as sides:
+        media = sides.start()
+        sides.emit(*range(81))
+        frames = [media.take() for _ in range(81)]
+        assert [frame.number for frame in frames] == list(range(81))
+        assert [int(frame.pixels[5, 5, 0]) for frame in frames] == list(range(81))
+        assert all(later.due_s > frame.due_s for frame, later in pairwise(frames))
+        assert media.receiver.counts().segments == 1
+        frames.clear()
 
 
 def test_what_was_converted_into_reserved_memory_is_not_copied_again(sides: Sides) -> None:
@@ -107,21 +105,20 @@ def test_the_newest_frame_stays_where_it_was_made_and_exact(sides: Sides) -> Non
 
 
 def test_a_size_that_changes_with_every_frame_arrives_exact_in_little_memory() -> None:
-    sides = Sides(cap_bytes=1 << 20)
-    media = sides.start()
-    generator = np.random.default_rng(4)
-    before = len(os.listdir("/proc/self/fd"))
-    for number in range(200):
-        height_px, width_px = (int(side) for side in generator.integers(1, 300, 2))
-        sides.emit(number, height_px=height_px, width_px=width_px)
-        frame = media.take()
-        assert frame.pixels.shape == (height_px, width_px, 3)
-        assert (frame.pixels == number % 256).all()
-    assert sides.sink.counts().dropped == 0
-    assert media.receiver.counts().segments < 40
-    assert len(os.listdir("/proc/self/fd")) - before < 80
-    del frame
-    sides.close()
+    with Sides(cap_bytes=1 << 20) as sides:
+        media = sides.start()
+        generator = np.random.default_rng(4)
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(200):
+            height_px, width_px = (int(side) for side in generator.integers(1, 300, 2))
+            sides.emit(number, height_px=height_px, width_px=width_px)
+            frame = media.take()
+            assert frame.pixels.shape == (height_px, width_px, 3)
+            assert (frame.pixels == number % 256).all()
+        assert sides.sink.counts().dropped == 0
+        assert media.receiver.counts().segments < 40
+        assert len(os.listdir("/proc/self/fd")) - before < 80
+        del frame
 
 
 def test_full_shared_memory_drops_frames_says_so_once_and_recovers(sides: Sides) -> None:
@@ -177,12 +174,11 @@ def test_after_a_stall_the_picture_goes_on(sides: Sides) -> None:
 
 
 def test_blocks_that_are_not_overdue_wait_for_the_first_media_process() -> None:
-    sides = Sides(rate_fps=20.0)
-    sides.emit(*range(40))
-    media = sides.start()
-    assert media.take().number < 20
-    assert sides.sink.drops() == {}
-    sides.close()
+    with Sides(rate_fps=20.0) as sides:
+        sides.emit(*range(40))
+        media = sides.start()
+        assert media.take().number < 20
+        assert sides.sink.drops() == {}
 
 
 def test_what_is_overdue_before_there_is_a_media_process_is_dropped_but_for_the_newest(sides: Sides) -> None:
@@ -244,49 +240,46 @@ def test_frames_emitted_while_no_process_is_there_wait_and_the_newest_is_shown(s
 
 
 def test_finish_plays_what_is_queued() -> None:
-    sides = Sides(rate_fps=200.0)
-    media = sides.start()
-    sides.emit(*range(8))
-    sides.sink.finish()
-    numbers = []
-    while (frame := media.source.take(5.0)) is not None:
-        numbers.append(frame.number)
-    assert numbers == list(range(8))
-    assert media.source.queue.is_over
-    sides.emit(9)
-    assert sides.sink.drops() == {ENDED: 1}
-    sides.close()
+    with Sides(rate_fps=200.0) as sides:
+        media = sides.start()
+        sides.emit(*range(8))
+        sides.sink.finish()
+        numbers = []
+        while (frame := media.source.take(5.0)) is not None:
+            numbers.append(frame.number)
+        assert numbers == list(range(8))
+        assert media.source.queue.is_over
+        sides.emit(9)
+        assert sides.sink.drops() == {ENDED: 1}
 
 
 def test_close_drops_what_is_queued_and_counts_it() -> None:
-    sides = Sides(rate_fps=2.0)
-    media = sides.start()
-    sides.emit(*range(8))
-    assert media.take().number == 0
-    sides.sink.close()
-    assert media.source.take(5.0) is None
-    assert sides.sink.counts().dropped == 7 and sides.sink.drops() == {ENDED: 7}
-    assert _sum(sides.sink) == sides.sink.counts().produced == 8
-    sides.close()
+    with Sides(rate_fps=2.0) as sides:
+        media = sides.start()
+        sides.emit(*range(8))
+        assert media.take().number == 0
+        sides.sink.close()
+        assert media.source.take(5.0) is None
+        assert sides.sink.counts().dropped == 7 and sides.sink.drops() == {ENDED: 7}
+        assert _sum(sides.sink) == sides.sink.counts().produced == 8
 
 
 def test_close_wakes_a_model_that_is_held() -> None:
-    sides = Sides(rate_fps=0.1)
-    sides.start()
-    emitted = threading.Event()
+    with Sides(rate_fps=0.1) as sides:
+        sides.start()
+        emitted = threading.Event()
 
-    def emit_many() -> None:
-        for value in range(20):
-            sides.emit(value)
-        emitted.set()
+        def emit_many() -> None:
+            for value in range(20):
+                sides.emit(value)
+            emitted.set()
 
-    model = threading.Thread(target=emit_many)
-    model.start()
-    eventually(lambda: sides.sink.counts().produced >= 1)
-    sides.sink.close()
-    assert emitted.wait(5.0)
-    model.join()
-    sides.close()
+        model = threading.Thread(target=emit_many)
+        model.start()
+        eventually(lambda: sides.sink.counts().produced >= 1)
+        sides.sink.close()
+        assert emitted.wait(5.0)
+        model.join()
 
 
 def test_an_ended_session_shows_its_last_frame_after_a_restart_and_holds_no_segment(sides: Sides) -> None:
@@ -381,59 +374,57 @@ _STEPS = st.lists(
 @settings(max_examples=60)
 @given(_STEPS)
 def test_whatever_happens_each_frame_is_counted_once_and_order_is_kept(steps: list[tuple[str, int]]) -> None:
-    sides = Sides()
-    emitted, shown = 0, []
-    try:
-        for step, many in steps:
-            if step == "emit":
-                sides.emit(*range(emitted, emitted + many))
-                emitted += many
-            elif step == "crash" and sides.media is not None:
-                sides.crash()
-            elif step == "start" and sides.media is None:
-                sides.start()
-            elif step == "take" and sides.media is not None:
-                for _ in range(many):
-                    frame = sides.media.source.take(0.0)
-                    if frame is not None:
-                        shown.append(frame)
+    with Sides() as sides:
+        emitted, shown = 0, []
+        try:
+            for step, many in steps:
+                if step == "emit":
+                    sides.emit(*range(emitted, emitted + many))
+                    emitted += many
+                elif step == "crash" and sides.media is not None:
+                    sides.crash()
+                elif step == "start" and sides.media is None:
+                    sides.start()
+                elif step == "take" and sides.media is not None:
+                    for _ in range(many):
+                        frame = sides.media.source.take(0.0)
+                        if frame is not None:
+                            shown.append(frame)
+                counts = sides.sink.counts()
+                assert counts.produced == emitted
+                assert counts.played + counts.skipped + counts.dropped <= emitted
+            sides.sink.finish()
+            media = sides.media or sides.start()
+            while (frame := media.source.take(5.0)) is not None:
+                shown.append(frame)
+            assert media.source.queue.is_over
+            assert [frame.number for frame in shown] == sorted(frame.number for frame in shown)
+            assert all((frame.pixels == frame.number % 256).all() for frame in shown)
             counts = sides.sink.counts()
-            assert counts.produced == emitted
-            assert counts.played + counts.skipped + counts.dropped <= emitted
-        sides.sink.finish()
-        media = sides.media or sides.start()
-        while (frame := media.source.take(5.0)) is not None:
-            shown.append(frame)
-        assert media.source.queue.is_over
-        assert [frame.number for frame in shown] == sorted(frame.number for frame in shown)
-        assert all((frame.pixels == frame.number % 256).all() for frame in shown)
-        counts = sides.sink.counts()
-        assert counts.played == len({frame.number for frame in shown})
-        assert counts.played + counts.skipped + counts.dropped == emitted == counts.produced
-        if emitted:
-            assert shown[-1].number == emitted - 1
-    finally:
-        shown.clear()
-        frame = None
-        sides.close()
+            assert counts.played == len({frame.number for frame in shown})
+            assert counts.played + counts.skipped + counts.dropped == emitted == counts.produced
+            if emitted:
+                assert shown[-1].number == emitted - 1
+        finally:
+            shown.clear()
+            frame = None
 
 
 def test_two_sessions_share_one_socket() -> None:
     ours, theirs = sockets()
-    sides = Sides()
-    sides.road.connect(ours)
-    media = sides.media = Media(theirs)
-    other = SharedSink(sides.road, 7, 5, RATE_FPS)
-    source = media.receiver.add(7, 5, FrameQueue(RATE_FPS))
-    sides.sink.attach()
-    other.attach()
-    sides.emit(1)
-    other.put(to_block(picture(2)))
-    assert (media.take().pixels == 1).all()
-    frame = source.take(5.0)
-    assert frame is not None and (frame.pixels == 2).all()
-    assert sides.sink.counts().played == other.counts().played == 1
-    other.close()
-    other.release()
-    del frame
-    sides.close()
+    with Sides() as sides:
+        sides.road.connect(ours)
+        media = sides.media = Media(theirs)
+        other = SharedSink(sides.road, 7, 5, RATE_FPS)
+        source = media.receiver.add(7, 5, FrameQueue(RATE_FPS))
+        sides.sink.attach()
+        other.attach()
+        sides.emit(1)
+        other.put(to_block(picture(2)))
+        assert (media.take().pixels == 1).all()
+        frame = source.take(5.0)
+        assert frame is not None and (frame.pixels == 2).all()
+        assert sides.sink.counts().played == other.counts().played == 1
+        other.close()
+        other.release()
+        del frame
