@@ -10,6 +10,7 @@ from typing import Any
 
 from reactor_nb.core.buffer import BufferedFrame, FrameBuffer
 from reactor_nb.core.config import ModelConfig, load_config
+from reactor_nb.core.frames import DeviceLayout
 from reactor_nb.core.loaded import LoadedModel
 from reactor_nb.core.log import Log
 from reactor_nb.core.model import VideoModel, spec_of
@@ -26,8 +27,11 @@ def config_of(cls: type[VideoModel], overrides: Mapping[str, Any] | None = None)
 class Stage:
     """Plays sessions of one class, one after another."""
 
-    def __init__(self, cls: type[VideoModel], *, rate_fps: float = 240.0) -> None:
+    def __init__(
+        self, cls: type[VideoModel], *, rate_fps: float = 240.0, device_layout: DeviceLayout | None = None
+    ) -> None:
         self.rate_fps = rate_fps
+        self.device_layout = device_layout
         self.loaded = LoadedModel(cls, config_of(cls), Log())
         self.shown: list[BufferedFrame] = []
         self.sessions: list[Session] = []
@@ -38,7 +42,7 @@ class Stage:
 
     def session(self) -> Session:
         """A session that is not started yet."""
-        sink = FrameBuffer(self.rate_fps)
+        sink = FrameBuffer(self.rate_fps, device_layout=self.device_layout)
         session = Session(self.loaded, sink, rate_fps=self.rate_fps)
         clock = threading.Thread(target=self._show, args=(sink,), name="reactor-clock-stage", daemon=True)
         self._sinks.append(sink)
@@ -73,8 +77,10 @@ class Stage:
 
 
 @contextmanager
-def staged(cls: type[VideoModel], *, rate_fps: float = 240.0) -> Iterator[Stage]:
-    stage = Stage(cls, rate_fps=rate_fps)
+def staged(
+    cls: type[VideoModel], *, rate_fps: float = 240.0, device_layout: DeviceLayout | None = None
+) -> Iterator[Stage]:
+    stage = Stage(cls, rate_fps=rate_fps, device_layout=device_layout)
     try:
         yield stage
     finally:
