@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -17,6 +18,7 @@ from reactor_nb.core.session import STOP_TIMEOUT_S, Session
 from reactor_nb.core.source import folder_of
 from reactor_nb.errors import (
     ClosedError,
+    ConfigError,
     ModelNotFoundError,
     ModelStuckError,
     ReactorError,
@@ -24,19 +26,13 @@ from reactor_nb.errors import (
 )
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime.hosted import Hosted, demand_spec
+from reactor_nb.runtime.media_link import media_link
 from reactor_nb.runtime.page import Reply, answer_call, forward_messages, reply_to_view
 from reactor_nb.runtime.settings import StreamChoice, stream_settings
 
 _log = logging.getLogger(__name__)
 
 SessionListener = Callable[[str, Session], None]
-
-
-def thread_link() -> MediaLink:
-    """The media on threads of this process."""
-    from reactor_nb.transport.thread_link import ThreadLink
-
-    return ThreadLink()
 
 
 class Runtime:
@@ -49,7 +45,7 @@ class Runtime:
     """
 
     def __init__(
-        self, make_link: Callable[[], MediaLink] = thread_link, *, stop_timeout_s: float = STOP_TIMEOUT_S
+        self, make_link: Callable[[], MediaLink] = media_link, *, stop_timeout_s: float = STOP_TIMEOUT_S
     ) -> None:
         self._make_link = make_link
         self._stop_timeout_s = stop_timeout_s
@@ -71,8 +67,11 @@ class Runtime:
             return self._made_link()
 
     def prepare(self) -> None:
-        """Make the road to the pages before it is needed: its libraries load on its own thread meanwhile."""
-        with self._lock:
+        """Make the road to the pages before it is needed: its process starts while the model loads.
+
+        What is wrong with the environment is told when a model runs.
+        """
+        with self._lock, contextlib.suppress(ConfigError):
             if not self._is_closed:
                 self._made_link()
 

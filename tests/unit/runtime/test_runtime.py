@@ -24,7 +24,8 @@ from reactor_nb.errors import (
     SeveralModelsError,
 )
 from reactor_nb.media.link import MediaLink
-from reactor_nb.runtime.base import Runtime, get_runtime, thread_link
+from reactor_nb.runtime.base import Runtime, get_runtime
+from reactor_nb.runtime.media_link import media_link, thread_link
 from reactor_nb.runtime.settings import StreamChoice
 from tests.support.eventually import eventually
 from tests.unit.runtime.links import MemoryLink
@@ -97,7 +98,7 @@ def _playing(session: Session) -> Session:
     return session
 
 
-@pytest.mark.parametrize("make_link", [MemoryLink, thread_link])
+@pytest.mark.parametrize("make_link", [MemoryLink, thread_link, media_link])
 def test_a_model_plays_stops_and_plays_again_over_any_link(make_link: Callable[[], MediaLink]) -> None:
     runtime = Runtime(make_link)
     try:

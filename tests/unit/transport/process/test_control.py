@@ -33,7 +33,7 @@ _OF_KIND: dict[str, st.SearchStrategy[Any]] = {
 
 
 def _messages(table: Table) -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(
+    kinds_of_message = [
         st.fixed_dictionaries(
             {
                 "type": st.just(kind),
@@ -41,7 +41,8 @@ def _messages(table: Table) -> st.SearchStrategy[dict[str, Any]]:
             }
         )
         for kind, fields in table.items()
-    )
+    ]
+    return st.one_of(kinds_of_message)
 
 
 def framed(body: bytes) -> bytes:
