@@ -307,6 +307,7 @@ class Peer:
         is replaced by a keyframe at once; the page itself would ask for one only after a while.
         """
         before_bps, now_s = self.road.rate_bps, self._loop.time()
+        is_read = False
         if isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
             for report in packet.reports:
                 if report.ssrc == ssrc:
@@ -318,15 +319,15 @@ class Peer:
             estimate_bps = _estimate_bps(packet.fci, ssrc)
             if estimate_bps is not None:
                 self.road.estimate(estimate_bps, now_s)
+            is_read = True  # aiortc would have no use for it, and fails on one that was cut off.
+        elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            is_read = self.road.is_choked(now_s)
+            if is_read or any(self._is_forgotten(sequence) for sequence in packet.lost):
+                self._want_keyframe()
         if self.road.rate_bps != before_bps:
             self._events.road_changed(self)
-        if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            if self.road.is_choked(now_s):
-                self._want_keyframe()
-                return
-            if any(self._is_forgotten(sequence) for sequence in packet.lost):
-                self._want_keyframe()
-        await handle(packet)
+        if not is_read:
+            await handle(packet)
 
     def _is_forgotten(self, sequence: int) -> bool:
         kept = self._sent_packets.get(sequence % RTP_HISTORY_SIZE)
