@@ -9,6 +9,7 @@ from typing import Literal
 
 from tests.benchmarks import timing
 from tests.benchmarks.peers import OURS
+from tests.benchmarks.plan import SLOW_FPS
 from tests.benchmarks.results import FULL_HD, HD, VGA, Results, Window
 
 Values = tuple[float | None, ...]
@@ -89,7 +90,7 @@ def rows() -> list[Row]:
         Row("CPU of what it started for the media, 720p, %", ms(15), _cpu("media")),
         Row("CPU of the browser, 720p, %", _told(1), _cpu("browser")),
         Row("animation frames that the page kept, 720p, Hz", _told(1), _median(HD, lambda window: window.sampled_hz)),
-        Row("emit holds the model p50 / p95 ms, 720p", _at_most(0.15, 0.3, digits=2), _over(HD, "held_ms", 50, 95)),
+        Row("emit holds the model p50 / p95 ms, 720p", _at_most(0.15, 0.3, digits=2), _held),
         Row("a cell spins: seen fps", fps(29.8), _disturbed("spinning", _seen_fps)),
         Row("a cell spins: drawn p50 / p95 ms", ms(11, 17), _disturbed("spinning", _drawn)),
         Row("a cell spins: seen p50 / p95 ms", _told(2), _disturbed("spinning", _seen)),
@@ -142,6 +143,14 @@ def _median(
         return (statistics.median(values),) if values else None
 
     return read
+
+
+def _held(results: Results, peer: str) -> Values | None:
+    """Of a model that is slower than the cap, where there is a cap: nothing but the cost of the call."""
+    for rate_fps in (SLOW_FPS, 30):
+        if values := _over(HD, "held_ms", 50, 95, rate_fps=rate_fps)(results, peer):
+            return values
+    return None
 
 
 def _lost_in_20_s(window: Window) -> float:

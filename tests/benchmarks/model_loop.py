@@ -70,7 +70,8 @@ class Player:
         self._record = FrameRecord(Path(job.record))
 
     def play(self, emit: Callable[[Frame], Any], should_stop: Callable[[], bool]) -> None:
-        """Make and emit frames until told to stop. A frame that is late by a whole period moves the schedule."""
+        """Make and emit frames until told to stop. A frame that is late by more than half a period moves the
+        schedule: two emissions are never closer than that."""
         job, record = self.job, self._record
         due_s = time.perf_counter()
         number = 0
@@ -81,11 +82,11 @@ class Player:
             frame = self._picture.frame(number)
             record.emit(number, time.time(), time.thread_time() - cpu_s)
             before_s = time.perf_counter()
+            due_s = max(due_s + job.period_s, before_s + job.period_s / 2)
             emit(frame)
             now_s = time.perf_counter()
             record.held(number, (now_s - before_s) * 1000)
             number += 1
-            due_s = max(due_s + job.period_s, now_s - job.period_s)
             time.sleep(max(0.0, due_s - now_s))
 
 

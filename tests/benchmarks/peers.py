@@ -84,10 +84,10 @@ PEERS = (OURS, REACTOR, AIORTC, RFB, IMAGE)
 
 
 def start_cell(peer: Peer, job: Job, port: int | None) -> str:
-    """The source of the cell that starts it; a cap other than the default 30 fps is asked for by name."""
+    """The source of the cell that starts it; a cap above the default 30 fps is asked for by name."""
     if peer is REACTOR:
         return _REACTOR_CELL.replace("PORT", str(port))
-    if peer.is_ours and job.rate_fps != 30:
+    if peer.is_ours and job.rate_fps > 30:
         return f"{peer.start} --model.fps={job.rate_fps:g}"
     return peer.start
 

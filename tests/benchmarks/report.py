@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from tests.benchmarks.table import LEGEND, colour_table, main_table, missed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "performance.md"
-PLOT = ROOT / "docs" / "images" / "performance.svg"
+PLOT = Path("images", "performance.svg")
+"""Beside the document."""
 
 EMPTY = """\
 # How fast it is
@@ -39,9 +39,10 @@ edited by hand.
 
 def write_comparison(document: Path, head: str, results: Results, notes: Sequence[str]) -> None:
     """The table, the plot beside it and the goals that were missed."""
-    PLOT.parent.mkdir(parents=True, exist_ok=True)
-    PLOT.write_text(latency_plot(results))
-    parts = [head, main_table(results), f"![Latencies and intervals]({os.path.relpath(PLOT, document.parent)})"]
+    plot = document.parent / PLOT
+    plot.parent.mkdir(parents=True, exist_ok=True)
+    plot.write_text(latency_plot(results), encoding="utf-8")
+    parts = [head, main_table(results), f"![Latencies and intervals]({PLOT.as_posix()})"]
     if late := missed(results):
         parts.append("Goals that were missed: " + "; ".join(row.label for row in late) + ".")
     parts += [colour_table(results), LEGEND, *notes]

@@ -14,7 +14,8 @@ LEGEND = """\
 moment a 60 Hz sampler in the page finds the frame's number in the pixels, its phase (0 to 17 ms) included; the same
 sampler for all, and the model's schedule drifts through every phase in 20 s. *Drawn*: this project's own clock, right
 after the draw. *Skipped*: numbers never seen. *Doubled*: a frame that stayed for more than 1.75 periods. CPU: % of one
-core, without what the model spends on its picture. *Spins*: a cell runs `while ...: pass`. *Burns*: and the model
+core, without what the model spends on its picture. *Holds*: how long the call keeps a model of 25 fps, which is below
+the default cap of 30: at the cap it would be the pace. *Spins*: a cell runs `while ...: pass`. *Burns*: and the model
 computes in pure Python for 25 ms of each frame. Reactor serves from a process of its own, so no cell disturbs it."""
 
 

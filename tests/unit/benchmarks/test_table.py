@@ -94,6 +94,13 @@ def test_a_window_counts_what_lies_in_it_and_knows_frames_that_were_under_way() 
     assert len(found.held_ms) == 4
 
 
+def test_what_an_emission_costs_is_told_of_a_model_below_the_cap() -> None:
+    at_cap, below = (Window(20.0, held_ms=[held_ms] * 20) for held_ms in (30.0, 0.14))
+    found = Results((Result("reactor_nb", HD, 30.0, windows=[at_cap]), Result("reactor_nb", HD, 25.0, windows=[below])))
+    row = next(row for row in rows() if row.label.startswith("emit holds"))
+    assert row.cell(found, "reactor_nb") == "0.14 / 0.14 ✓"
+
+
 def test_the_columns_of_a_table_are_aligned() -> None:
     assert markdown(["", "b"], [["long", "c"]]) == "|      | b |\n|------|---|\n| long | c |"
 
@@ -107,20 +114,19 @@ def test_a_section_is_replaced_and_the_text_around_it_stays() -> None:
         report.with_section(text, "slowdown", "new")
 
 
-def test_a_run_writes_its_document_and_its_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "PLOT", tmp_path / "images" / "plot.svg")
+def test_a_run_writes_its_document_and_its_plot(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     report.write_comparison(document, "a machine", results(ours=25.0, rfb=107.0), ["Not measured: aiortc"])
     text = document.read_text(encoding="utf-8")
     for part in (
         "a machine",
         "25 / 25 ✗",
-        "images/plot.svg",
+        "(images/performance.svg)",
         "Goals that were missed: seen p50",
         "Not measured: aiortc",
     ):
         assert part in text
-    assert (tmp_path / "images" / "plot.svg").exists()
+    assert (tmp_path / "images" / "performance.svg").exists()
 
 
 def test_the_plot_is_well_formed_and_names_every_peer() -> None:
