@@ -238,7 +238,7 @@ class SharedSink:
         if why == GONE and self._delivery.was_joined:
             self._part()  # before this block is counted, which was not on the way
         self._produced += count
-        last = replace(block, frames=block.frames[-1:])
+        last = replace(block, frames=block.frames[-1:], exact=None)
         self._newest = _Waiting(last, number + count - 1, Plan(plan.due_s(count - 1), 0.0), 0)
         if why == GONE:
             self._waiting.append(_Waiting(block, number, plan, count))
