@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
@@ -24,6 +25,8 @@ from tests.benchmarks.results import Result, Results
 from tests.benchmarks.table import LEGEND, colour_table, main_table
 from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import Lab
+
+_TROUBLE = (RuntimeError, AssertionError, TimeoutError, PlaywrightError, psutil.Error)
 
 
 def main() -> int:
@@ -59,10 +62,13 @@ def _run(server: JupyterLab, browser: Browser, visits: list[Visit], found: list[
             lab = Lab(server, context, page)
             try:
                 found.append(measure(lab, visit))
-            except (RuntimeError, AssertionError, TimeoutError, PlaywrightError) as error:
-                notes.append(f"Not measured: {what}: {error}")
-                print(f"  {notes[-1]}", flush=True)
-            page = lab.release()
+            except _TROUBLE as error:
+                notes.append(f"Not measured: {what}: {str(error).partition(chr(10))[0]}")
+                print(f"  {error}", flush=True)
+            try:
+                page = lab.release()
+            except PlaywrightError:
+                page = None
 
 
 def _rounds(arguments: argparse.Namespace, peers: list[Peer]) -> list[plan.Round]:

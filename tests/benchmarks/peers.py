@@ -128,7 +128,7 @@ def peer_python() -> Path:
 def missing(peer: Peer) -> str | None:
     """Why a peer cannot be measured here, with the line to type."""
     if peer.has_server and not peer_python().exists():
-        return f"{peer.name} is not installed at {peer_python()}. Type: make bench"
+        return f"{peer.name} was not measured: it is not installed in .venv-peer. Type: make bench"
     return None
 
 

@@ -14,27 +14,8 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 PLOT = Path("images", "performance.svg")
 """Beside the document."""
 
-EMPTY = """\
-# How fast it is
-
-Measured, not promised: each section below was written by the command that it names. Between the markers nothing is
-edited by hand.
-
-## Beside what a user would pick instead
-
-<!-- comparison -->
-<!-- /comparison -->
-
-## What a CPU-bound model loses to streaming
-
-<!-- slowdown -->
-<!-- /slowdown -->
-
-## Over half an hour
-
-<!-- soak -->
-<!-- /soak -->
-"""
+EMPTY = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in ("comparison", "slowdown", "soak"))
+"""A document that is made for a run: nothing but its sections."""
 
 
 def write_comparison(document: Path, head: str, results: Results, notes: Sequence[str]) -> None:
