@@ -82,6 +82,7 @@ VERBS: Final = (
         (_PATH, _CONFIG, _VERBOSE),
         takes_overrides=True,
     ),
+    Verb("doctor", "", "Look at this machine: what works, what is missing, what to type. Contacts nothing."),
     Verb(
         "weights",
         "list | path NAME | add NAME FOLDER  [--path DIR|FILE]",

@@ -15,7 +15,7 @@ from reactor_nb.core.command import CommandSpec
 from reactor_nb.errors import UsageError
 from reactor_nb.runtime.settings import StreamChoice
 
-VERBS = ("run", "send", "stop", "status", "schema", "config", "check", "session", "unload", "help")
+VERBS = ("run", "send", "stop", "status", "schema", "config", "check", "session", "unload", "profile", "doctor", "help")
 STREAM_FLAGS = {"--quality": "high", "--bitrate": "8M", "--smoothness": "0.5"}
 """Options of `%reactor run` that are fields of StreamChoice, and an example of each."""
 RUN_FLAGS = ("-c", "--path", "--for", "--frames", "--no-poster", *STREAM_FLAGS, "--model.")
@@ -161,6 +161,23 @@ def parse_send(rest: str) -> SendArguments:
     return SendArguments(words[0], tuple(words[1:]), params, model_name)
 
 
+def parse_profile(rest: str) -> tuple[str | None, str | None]:
+    """The optional NAME, and the file of --out."""
+    words = _split(rest, "profile")
+    names: list[str] = []
+    out: str | None = None
+    while words:
+        word = words.pop(0)
+        flag, equals, value = word.partition("=")
+        if flag == "--out":
+            out = value if equals else _take(words, flag, "%reactor profile --out profile.svg")
+        elif word.startswith("-"):
+            raise UsageError(f"%reactor profile has no option {flag!r}; it has --out FILE. Type: %reactor profile")
+        else:
+            names.append(word)
+    return one_name(" ".join(names), "profile"), out
+
+
 def one_name(rest: str, verb: str) -> str | None:
     """The optional NAME of stop, status, schema, session and unload."""
     words = _split(rest, verb)
@@ -169,6 +186,12 @@ def one_name(rest: str, verb: str) -> str | None:
             f"%reactor {verb} takes one model name, got {' '.join(words)!r}. Type: %reactor {verb} {words[0]}"
         )
     return words[0] if words else None
+
+
+def refuse_words(rest: str, verb: str) -> None:
+    """For a verb that takes none."""
+    if rest:
+        raise UsageError(f"%reactor {verb} takes no words, got {rest!r}. Type: %reactor {verb}")
 
 
 def parameters_of(arguments: SendArguments, spec: CommandSpec) -> dict[str, Any]:

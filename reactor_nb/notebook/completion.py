@@ -34,6 +34,8 @@ def _options(extension: Extension, before: list[str], last: str) -> Iterable[str
         return [*model_names(extension), *RUN_FLAGS]
     if verb == "send":
         return _of_send(extension, before[1:], last)
+    if verb == "profile":
+        return [*model_names(extension), "--out"]
     if verb in ("stop", "status", "schema", "session", "unload"):
         return model_names(extension)
     return ()

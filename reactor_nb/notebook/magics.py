@@ -23,7 +23,9 @@ from reactor_nb.core.source import folder_of
 from reactor_nb.errors import CallTimeoutError, ReactorError
 from reactor_nb.notebook import arguments
 from reactor_nb.notebook.play import play
+from reactor_nb.runtime.doctor import examine
 from reactor_nb.runtime.hosted import demand_spec
+from reactor_nb.runtime.profile import profile_of
 
 if TYPE_CHECKING:
     from reactor_nb.notebook.extension import Extension
@@ -43,6 +45,9 @@ HELP = """\
 %reactor stop [NAME]              end the session; the model stays loaded
 %reactor unload [NAME]            end it and free the model's memory
 %reactor status                   what plays, how fast, for whom
+%reactor profile [NAME]           draw where the time of the last 300 frames went
+                 --out FILE.svg   into a file
+%reactor doctor                   what works here, what is missing, what to type
 %reactor schema [NAME]            the commands as JSON
 %reactor config [NAME]            each value, and where it came from
 %reactor check [NAME]             try a model, part by part
@@ -115,10 +120,24 @@ class ReactorMagic:
         if not rows:
             print("Nothing plays. Type: %reactor run")
             return
-        rows = [("model", "state", "rate", "size", "frames", "dropped", "views"), *rows]
+        head = ("model", "state", "rate", "size", "frames", "dropped", "skipped", "views", "to paint")
+        rows = [head, *rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    def _profile(self, rest: str) -> Any:
+        name, out = arguments.parse_profile(rest)
+        profile = profile_of(self._runtime.session(name))
+        if out is None:
+            return profile
+        print(f"{profile.save(out)}: the last {len(profile.rows)} frames of {profile.name}")
+        return None
+
+    def _doctor(self, rest: str) -> None:
+        arguments.refuse_words(rest, "doctor")
+        for line in examine(self._runtime):
+            print(line, flush=True)
 
     def _schema(self, rest: str) -> None:
         name = arguments.one_name(rest, "schema")
@@ -201,6 +220,7 @@ def _say(names: list[str], what: str, otherwise: str) -> None:
 def _status_row(session: Session) -> tuple[str, ...]:
     stats = session.stats()
     size = f"{stats['width_px']}x{stats['height_px']}" if stats["width_px"] else "-"
+    latency_ms = stats["latency_ms"]
     return (
         session.name,
         session.state,
@@ -208,5 +228,7 @@ def _status_row(session: Session) -> tuple[str, ...]:
         size,
         str(stats["produced"]),
         str(stats["dropped"]),
-        str(stats.get("views", 0)),
+        str(sum(stats["skipped"].values())),
+        str(stats["views"]),
+        f"{latency_ms['p50']:.0f} ms" if latency_ms is not None else "-",
     )

@@ -306,8 +306,8 @@ def a_message_that_is_too_large_for_a_page(folder: Path) -> object:
 
 @answered(
     UsageError,
-    "%reactor has no verb 'rum'; it has run, send, stop, status, schema, config, check, session, unload, help. "
-    "Type: %reactor run",
+    "%reactor has no verb 'rum'; it has run, send, stop, status, schema, config, check, session, unload, profile, "
+    "doctor, help. Type: %reactor run",
 )
 def a_verb_that_is_none(folder: Path) -> object:
     return arguments.split_verb("rum")

@@ -56,7 +56,7 @@ def test_the_version_is_told(reactor: Reactor) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["rnu"], "reactor has no verb 'rnu'; it has run, init, schema, check, weights. Type: reactor run"),
+        (["rnu"], "reactor has no verb 'rnu'; it has run, init, schema, check, doctor, weights. Type: reactor run"),
         (["--runtime"], "reactor has no option '--runtime'"),
         (["run", "--fro", "3s"], "reactor run has no option '--fro'. Did you mean --for?"),
         (["run", "--modle.x=1"], "reactor run has no option '--modle.x'. Did you mean --model.KEY=VALUE?"),

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib import metadata
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from reactor_nb import VideoModel, get_ctx, model
+from reactor_nb.errors import ConfigError
+from reactor_nb.media.link import MediaLink
+from reactor_nb.runtime import doctor
+from reactor_nb.runtime.base import Runtime
+from reactor_nb.runtime.doctor import MEDIA, MISSING, NOTE, OK, DoctorLine, examine
+from reactor_nb.transport.process.spawn import missing
+from reactor_nb.transport.thread_link import ThreadLink
+from tests.unit.runtime.links import MemoryLink
+
+FRAME = np.zeros((48, 64, 3), np.uint8)
+
+
+@model(name="plasma")
+class Plasma(VideoModel):
+    def start_session(self) -> None:
+        while not get_ctx().should_stop():
+            get_ctx().emit_block(FRAME)
+
+
+@pytest.fixture
+def playing() -> Iterator[Runtime]:
+    with closing(Runtime(threads)) as runtime:
+        yield runtime
+
+
+def threads() -> MediaLink:
+    return ThreadLink(f"{MEDIA}=threads")
+
+
+def lines_of(make_link: Callable[[], MediaLink] = threads) -> dict[str, DoctorLine]:
+    """Part -> its line; "" is the last."""
+    with closing(Runtime(make_link)) as runtime:
+        return {line.part: line for line in examine(runtime)}
+
+
+def test_a_sound_machine_lacks_nothing() -> None:
+    lines = lines_of()
+    assert list(lines)[:2] == ["python", "packages"]
+    assert f"{sys.version_info.major}.{sys.version_info.minor}" in lines["python"].text
+    assert "aiortc" in lines["packages"].text
+    assert lines["codecs"] == DoctorLine("codecs", OK, "H264, VP8")
+    assert lines[""].verdict == OK
+
+
+def test_media_on_threads_is_a_note_with_the_reason_and_the_line_to_type() -> None:
+    line = lines_of()["media"]
+    assert line.verdict == NOTE
+    assert "on threads of this process; a frame was played after" in line.text
+    assert "REACTOR_NB_MEDIA=threads" in line.text
+    assert "Type: %env REACTOR_NB_MEDIA=process" in line.text
+
+
+@pytest.mark.skipif(bool(missing()), reason="this system has no media process")
+def test_the_media_process_is_tried_with_a_frame() -> None:
+    with closing(Runtime()) as runtime:
+        line = next(line for line in examine(runtime) if line.part == "media")
+    assert line.verdict == OK
+    assert "in a process of its own, pid " in line.text
+    assert str(os.getpid()) not in line.text
+
+
+def test_a_package_that_is_missing_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = metadata.version
+
+    def version(name: str) -> str:
+        if name in ("anywidget", "ipywidgets"):
+            raise metadata.PackageNotFoundError(name)
+        return known(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    lines = lines_of()
+    assert lines["packages"].verdict == MISSING
+    assert "Type: pip install ipywidgets anywidget" in lines["packages"].text
+    assert lines[""].verdict == MISSING
+
+
+@pytest.mark.parametrize(("version", "verdict"), [("6.31.0", NOTE), ("7.0.1", MISSING), ("7.4.0", None)])
+def test_a_kernel_that_holds_widgets_up_is_told(
+    version: str, verdict: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: version if name == "ipykernel" else known(name))
+    line = lines_of().get("ipykernel")
+    assert (line.verdict if line is not None else None) == verdict
+    assert line is None or "Type: pip install --upgrade ipykernel" in line.text
+
+
+def test_a_card_is_named_when_torch_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda = SimpleNamespace(is_available=lambda: True, get_device_name=lambda: "a fine card")
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    assert "a fine card" in lines_of()["torch"].text
+
+
+def test_a_machine_that_shares_no_memory_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, offset: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    line = lines_of()["memory"]
+    assert (line.verdict, "No space left on device" in line.text) == (NOTE, True)
+
+
+def test_media_that_plays_nothing_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "MEDIA_TIMEOUT_S", 0.1)
+    lines = lines_of(MemoryLink)
+    assert lines["media"].verdict == MISSING
+    assert "no frame was played" in lines["media"].text
+    assert lines["codecs"].verdict == MISSING
+    assert lines[""].verdict == MISSING
+
+
+def test_media_that_cannot_be_made_are_told_with_their_error() -> None:
+    def refuse() -> MediaLink:
+        raise ConfigError("REACTOR_NB_MEDIA is 'trheads'; it is process or threads.")
+
+    line = lines_of(refuse)["media"]
+    assert (line.verdict, line.text) == (MISSING, "REACTOR_NB_MEDIA is 'trheads'; it is process or threads.")
+
+
+def test_settings_are_shown_and_credentials_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTOR_NB_ICE_SERVERS", '[{"urls": "turn:x", "credential": "secret"}]')
+    monkeypatch.setenv("REACTOR_NB_MAX_BITRATE", "8")
+    with closing(Runtime(threads)) as runtime:
+        text = "\n".join(map(str, examine(runtime)))
+    assert "REACTOR_NB_MAX_BITRATE=8" in text
+    assert "REACTOR_NB_ICE_SERVERS is set" in text
+    assert "secret" not in text
+
+
+def test_what_plays_is_told_and_goes_on_playing(playing: Runtime) -> None:
+    session = playing.run(Plasma)
+    assert session.wait(5, frames=3)
+    line = next(line for line in examine(playing) if line.part == "plasma")
+    assert line.verdict == NOTE
+    assert "streaming" in line.text
+    assert "no page watches. Show it: %reactor session plasma" in line.text
+    assert session.wait(5, frames=session.stats()["produced"] + 3)
+    assert playing.sessions() == {"plasma": session}
+
+
+def test_a_session_that_has_ended_is_no_trouble(playing: Runtime) -> None:
+    session = playing.run(Plasma)
+    assert session.wait(5, frames=3)
+    session.stop()
+    assert DoctorLine("plasma", OK, "ended") in examine(playing)
+
+
+def test_a_line_reads_as_a_table() -> None:
+    assert str(DoctorLine("media", NOTE, "one\ntwo")).splitlines() == [
+        "note     media       one",
+        "                     two",
+    ]
