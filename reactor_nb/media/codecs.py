@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -10,12 +11,18 @@ import av
 import numpy as np
 
 from reactor_nb.errors import CarrierError
-from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder, PyAvEncoder
+from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
 from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.nvenc import HardwareFirst, missing_hardware
 from reactor_nb.media.vp8 import Vp8Encoder
 
-_ENCODERS: dict[str, type[PyAvEncoder]] = {"H264": H264Encoder, "VP8": Vp8Encoder}
+
+def _h264(settings: StreamSettings) -> Encoder:
+    return H264Encoder(settings) if missing_hardware() else HardwareFirst(settings)
+
+
+_ENCODERS: dict[str, Callable[[StreamSettings], Encoder]] = {"H264": _h264, "VP8": Vp8Encoder}
 
 CODECS: tuple[str, ...] = tuple(_ENCODERS)
 """Every codec, best first: H.264 ultrafast takes a third of VP8's time at 720p."""

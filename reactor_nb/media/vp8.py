@@ -32,7 +32,8 @@ class Vp8Encoder(PyAvEncoder):
         context.bit_rate = rates.opened_bps
         context.options = {
             "deadline": "realtime",
-            "cpu-used": "12",
+            # Below zero: a fixed speed. Above, libvpx chooses by how busy the machine is.
+            "cpu-used": "-12",
             "lag-in-frames": "0",
             "auto-alt-ref": "0",
             "crf": str(GRADES[self.settings.quality].vp8_level),
