@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reactor_nb.core.session import Session, SessionEvent
     from reactor_nb.runtime.settings import StreamChoice
 
-_DRIVEN = ("duration_s", "frames", "out", "input")
+_DRIVEN = ("duration_s", "frames", "out", "input", "profile")
 
 
 def perform(arguments: Arguments) -> int:
@@ -71,11 +71,19 @@ def _show_config(cls: type[VideoModel], arguments: Arguments) -> int:
 
 def _play(cls: type[VideoModel], arguments: Arguments) -> int:
     from reactor_nb.runtime.play import play_headless
+    from reactor_nb.runtime.profile import profile_of, svg_path
     from reactor_nb.runtime.shell import OUTPUT, new_folder
 
     values = arguments.values
     out = values.get("out") or new_folder(OUTPUT)
+    profile_to = svg_path(values["profile"]) if "profile" in values else None
+    played: list[Session] = []
     line = LiveLine()
+
+    def begin(session: Session) -> None:
+        played.append(session)
+        _narrate(session, line)
+
     try:
         summary = play_headless(
             cls,
@@ -86,10 +94,12 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
             out=out,
             input=values.get("input"),
             on_progress=lambda now: line.show(f"{now.name}  {now.state}  {now.frames} frames  {now.rate_fps:.1f} fps"),
-            on_session=lambda session: _narrate(session, line),
+            on_session=begin,
         )
     except KeyboardInterrupt:
         line.above(f"[OK] ended by Ctrl-C; the frames that had come are in {out}")
+        if profile_to is not None and played:
+            profile_of(played[0]).save(profile_to)
         raise
     finally:
         line.close()
@@ -100,6 +110,8 @@ def _play(cls: type[VideoModel], arguments: Arguments) -> int:
     rate = f"{summary.played_s:.1f} s at {summary.rate_fps:.1f} fps"
     frames = f"{summary.frames} frame{'' if summary.frames == 1 else 's'}"
     say(f"{summary.path}: {frames}, {size}, {rate}")
+    if profile_to is not None:
+        say(f"{profile_of(played[0]).save(profile_to)}: where the time of the last frames went")
     return DONE
 
 

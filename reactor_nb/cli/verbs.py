@@ -59,6 +59,7 @@ VERBS: Final = (
             Flag("--for", "duration_s", "TIME", "stop after 3s, 500ms or 2m of frames", "3s", read=_duration_s),
             Flag("--frames", "frames", "COUNT", "stop after so many frames", "90", read=_count),
             Flag("--out", "out", "FILE.mp4|FOLDER", "where the frames go; a folder gets PNG files", "clip.mp4"),
+            Flag("--profile", "profile", "FILE.svg", "a picture of where the time of the last frames went", "time.svg"),
             Flag("--input", "input", "VIDEO|FOLDER", "what the model's on_frame is shown", "walk.mp4"),
             *_STREAM,
             _VERBOSE,

@@ -17,6 +17,7 @@ ORDERS: Final = {
     "stop": "end it",
     "cmd": "NAME JSON: call a command; also NAME KEY=VALUE",
     "status": "state, frames and rate",
+    "profile": "where the time of the last 300 frames went; profile FILE.svg draws it",
     "wait": "2s, or 90 frames: wait before the next line",
     "help": "this page, and the model's commands",
     "quit": "end everything",

@@ -90,9 +90,7 @@ class Profile:
         Raises:
             MediaFileError: it is no .svg, or the place cannot be written.
         """
-        target = Path(path)
-        if target.suffix.lower() != ".svg":
-            raise MediaFileError(f"{target.name} is no picture that a profile can be; it needs .svg: profile.svg")
+        target = svg_path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(self.svg(), encoding="utf-8")
@@ -114,6 +112,18 @@ class Profile:
             lines.append(_line(TOTAL, *_shown(self.latency_ms), ABOUTS[TOTAL]))
         lines += [_line(f"{count} skipped", "", "", SKIP_WORDS[reason]) for reason, count in self.skipped.items()]
         return "\n".join(lines)
+
+
+def svg_path(path: str | os.PathLike[str]) -> Path:
+    """Where a profile can be written.
+
+    Raises:
+        MediaFileError: it is no .svg.
+    """
+    target = Path(path)
+    if target.suffix.lower() != ".svg":
+        raise MediaFileError(f"{target.name} is no picture that a profile can be; it needs .svg: profile.svg")
+    return target
 
 
 def profile_of(session: Session) -> Profile:

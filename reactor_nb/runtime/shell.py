@@ -22,6 +22,7 @@ from reactor_nb.runtime.hosted import demand_spec
 from reactor_nb.runtime.log_lines import LogLines
 from reactor_nb.runtime.orders import ORDERS, read_call, read_order, template
 from reactor_nb.runtime.pageless import PagelessLink
+from reactor_nb.runtime.profile import profile_of
 from reactor_nb.runtime.recording import Recording
 from reactor_nb.runtime.settings import StreamChoice
 
@@ -150,6 +151,12 @@ class Shell:
 
     def _status(self, rest: str) -> None:
         self.say(f"[OK] {self.status()}")
+
+    def _profile(self, rest: str) -> None:
+        if self._session is None:
+            raise NotStreamingError(f"{self.name} does not play. Type: start")
+        profile = profile_of(self._session)
+        self.say(f"[OK] {profile.save(rest)}" if rest else repr(profile))
 
     def _wait(self, rest: str) -> None:
         session = self._playing()

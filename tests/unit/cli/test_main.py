@@ -153,6 +153,18 @@ def test_weights_are_listed_named_and_added(
     assert "lamps  used" in reactor("weights", "list").out
 
 
+def test_the_doctor_looks_at_the_machine_without_a_project(
+    reactor: Reactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REACTOR_NB_MEDIA", "threads")
+    said = reactor("doctor")
+    assert said.status == 0
+    assert "H264" in said.out
+    assert "Type: export REACTOR_NB_MEDIA=process" in said.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ctrl_c_ends_with_130(reactor: Reactor, project: Path) -> None:
     write(project, {"model.py": "import reactor_nb\nraise KeyboardInterrupt"})
     assert reactor("schema").status == 130

@@ -37,6 +37,28 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_model_loads(reacto
     assert "Type: --out clip.mp4" in said.err
 
 
+def test_a_run_leaves_a_picture_of_where_its_time_went(reactor: Reactor, project: Path) -> None:
+    said = reactor("run", "--frames", "5", "--profile", "new/time.svg", "--model.fps=240")
+    assert said.status == 0
+    assert said.out.splitlines()[-1] == "new/time.svg: where the time of the last frames went"
+    assert "5 frames" in (project / "new" / "time.svg").read_text()
+
+
+def test_a_profile_that_is_no_svg_is_refused_before_the_model_plays(reactor: Reactor, project: Path) -> None:
+    said = reactor("run", "--frames", "2", "--profile", "time.png", "--out", "pictures")
+    assert (said.status, (project / "pictures").exists()) == (1, False)
+    assert "needs .svg" in said.err
+
+
+def test_the_prompt_tells_where_the_time_goes_and_draws_it(reactor: Reactor, project: Path) -> None:
+    orders = "profile\nstart\nwait 3 frames\nprofile\nprofile time.svg\nstop\nprofile\n"
+    said = reactor("run", "--model.fps=240", orders=orders)
+    assert said.out.count("[ERROR] plasma does not play. Type: start") == 1
+    assert said.out.count("emit_block copies the frame as uint8 RGB") == 2
+    assert "[OK] time.svg" in said.out
+    assert (project / "time.svg").read_text().startswith("<svg")
+
+
 def test_messages_and_warnings_of_a_run_go_to_stderr(reactor: Reactor, project: Path) -> None:
     (project / "default.yaml").write_text("level: 3\n")
     text = model_text("plasma").replace('"plasma",', '"plasma", config="default.yaml",')
@@ -87,7 +109,7 @@ def test_a_refused_order_is_told_with_its_mend_and_ends_with_1(reactor: Reactor,
     errors = [line for line in said.out.splitlines() if line.startswith("[ERROR]")]
     assert [re.search(r"(Type|Send): .*", line) is not None for line in errors] == [True] * 7
     assert errors[0] == (
-        "[ERROR] there is no 'strat'; there is start, stop, cmd, status, wait, help, quit. Type: start"
+        "[ERROR] there is no 'strat'; there is start, stop, cmd, status, profile, wait, help, quit. Type: start"
     )
     assert errors[1] == "[ERROR] plasma does not play. Type: start"
     assert 'Type: cmd set_level {"level": 0}' in errors[3]

@@ -99,6 +99,37 @@ def test_an_unknown_verb_proposes_the_nearest() -> None:
         arguments.split_verb("sned x")
 
 
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("", (None, None)),
+        ("plasma", ("plasma", None)),
+        ("--out time.svg", (None, "time.svg")),
+        ("plasma --out=time.svg", ("plasma", "time.svg")),
+    ],
+)
+def test_a_profile_may_name_a_model_and_a_file(line: str, wanted: tuple[str | None, str | None]) -> None:
+    assert arguments.parse_profile(line) == wanted
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--out", "needs a value after it. Type: %reactor profile --out profile.svg"),
+        ("--file x.svg", "has no option '--file'; it has --out FILE"),
+        ("one two", "takes one model name"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_says_what_to_type(line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        arguments.parse_profile(line)
+
+
+def test_the_doctor_takes_no_words() -> None:
+    with pytest.raises(UsageError, match="takes no words, got 'plasma'. Type: %reactor doctor"):
+        arguments.refuse_words("plasma", "doctor")
+
+
 def test_send_takes_words() -> None:
     assert sent("step direction=left count=3") == {"direction": "left", "count": 3}
 

@@ -146,6 +146,20 @@ def test_tqdm_auto_draws_its_bar_into_the_log(run: Any) -> None:
     assert "100%" in text(outputs[1])
 
 
+def test_a_profile_is_drawn_without_a_page_and_saved_as_a_file(run: Any) -> None:
+    shown, saved, table = run(
+        "session = %reactor run\nsession.wait(10, frames=20)\n%reactor profile",
+        "%reactor profile --out time.svg\nprint(open('time.svg').read()[:4])",
+        "%reactor status",
+    )
+    drawn = [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+    assert len(drawn) == 1
+    assert drawn[0].startswith("<svg")
+    assert "time.svg: the last" in text(saved)
+    assert "<svg" in text(saved)
+    assert "to paint" in text(table)
+
+
 def test_help_fits_a_screen(run: Any) -> None:
     (outputs,) = run("%reactor help")
     lines = text(outputs).splitlines()
