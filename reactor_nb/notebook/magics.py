@@ -45,14 +45,12 @@ HELP = """\
 %reactor stop [NAME]              end the session; the model stays loaded
 %reactor unload [NAME]            end it and free the model's memory
 %reactor status                   what plays, how fast, for whom
-%reactor profile [NAME]           draw where the time of the last 300 frames went
-                 --out FILE.svg   into a file
+%reactor profile [NAME]           draw where the time goes; --out FILE.svg
 %reactor doctor                   what works here, what is missing, what to type
 %reactor schema [NAME]            the commands as JSON
 %reactor config [NAME]            each value, and where it came from
 %reactor check [NAME]             try a model, part by part
 %reactor session [NAME]           the running Session, to use from Python
-%reactor help                     this page
 
   session = %reactor run          keep it without showing it
   session.send("move", direction="left"), .frame(), .stats(), .stop()

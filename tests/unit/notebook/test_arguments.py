@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_profile_that_cannot_be_read_says_what_to_type(line: str, says: str) -
 
 
 def test_the_doctor_takes_no_words() -> None:
-    with pytest.raises(UsageError, match="takes no words, got 'plasma'. Type: %reactor doctor"):
+    with pytest.raises(UsageError, match=r"takes no words, got 'plasma'\. Type: %reactor doctor"):
         arguments.refuse_words("plasma", "doctor")
 
 
