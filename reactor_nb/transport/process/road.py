@@ -18,7 +18,7 @@ from reactor_nb.transport.process.notices import BoardNotice, Notice, SegmentNot
 from reactor_nb.transport.process.segments import Segment
 
 STALLED = "the media process does not read"
-GONE = "the media process starts anew"
+GONE = "the media process starts"
 
 _FLAGS = getattr(socket, "MSG_DONTWAIT", 0) | getattr(socket, "MSG_NOSIGNAL", 0)
 _NOT_CONNECTED = -1

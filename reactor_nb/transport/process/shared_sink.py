@@ -138,10 +138,14 @@ class SharedSink:
         )
 
     def drops(self) -> dict[str, int]:
-        """Why frames were dropped -> how many; what a sink after divert() dropped is not among them."""
+        """Why frames were dropped -> how many; their sum is the `dropped` of counts()."""
         with self._lock:
+            other = self._other
             self._read_board()
-            return dict(self._drops())
+            drops = self._drops()
+        if other is not None:
+            drops[ENDED] += other.counts().dropped
+        return dict(+drops)
 
     def attach(self) -> None:
         """The media process that the road leads to has opened this session: send it the blocks.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,9 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_nb.core.buffer import FrameBuffer
+from reactor_nb.core.context import Context
 from reactor_nb.core.emission import Emission
+from reactor_nb.core.events import Listeners
 from reactor_nb.core.frame_queue import BufferCounts, FrameQueue
 from reactor_nb.core.frames import black_block, to_block
+from reactor_nb.core.life import Life
+from reactor_nb.core.log import Log
+from reactor_nb.core.outlet import Outlet
 from reactor_nb.transport.process.delivery import FULL
 from reactor_nb.transport.process.road import GONE, STALLED
 from reactor_nb.transport.process.shared_sink import ENDED, LOST, SharedSink
@@ -155,6 +161,44 @@ def test_a_media_process_that_never_reads_does_not_hold_the_model(cap_bytes: int
     began_s = time.monotonic()
     sides.close()
     assert time.monotonic() - began_s < 2.0
+
+
+def test_emitting_keeps_the_gil_while_another_thread_spins(sides: Sides) -> None:
+    """Whoever gives it up gets it back a switch interval later: here that would be 0.3 s for each emission."""
+    media = sides.start()
+    # Large, or the lock would be back before the other thread has woken up.
+    buffer, is_over = picture(1, 1440, 2560), threading.Event()
+    log = Log()
+    listeners = Listeners(log)
+    context = Context(Outlet("plasma", sides.sink, Life(listeners), listeners, log))
+    context.emit_block(buffer)
+    # Making a segment gives it up; so all that are needed are made before.
+    blocks = [to_block(buffer, reserve=sides.sink.reserve) for _ in range(8)]
+    for block in blocks:
+        sides.sink.put(block)
+    for _ in range(9):
+        media.take()
+    del blocks, block
+
+    def spin() -> None:
+        while not is_over.is_set():
+            pass
+
+    spinner = threading.Thread(target=spin)
+    interval_s = sys.getswitchinterval()
+    spinner.start()
+    sys.setswitchinterval(0.3)
+    try:
+        takes_s = []
+        for _ in range(5):
+            began_s = time.monotonic()
+            context.emit_block(buffer)
+            takes_s.append(time.monotonic() - began_s)
+    finally:
+        is_over.set()
+        sys.setswitchinterval(interval_s)
+        spinner.join()
+    assert sorted(takes_s)[-2] < 0.15, "the interpreter itself may switch once"
 
 
 def test_after_a_stall_the_picture_goes_on(sides: Sides) -> None:
