@@ -180,7 +180,7 @@ class Pacer:
             return Plan(soonest_s, max(least_s, span_s / frames))
         # Evenly from the last frame that waits until the next block comes, one step after the last of this one.
         interval_s = max(least_s, (now_s + span_s - self._last_due_s) / (frames + 1))
-        return Plan(max(soonest_s, self._last_due_s + interval_s), interval_s)
+        return Plan(self._last_due_s + interval_s, interval_s)
 
     def _frame_takes_s(self) -> float:
         """What the model is expected to take for each frame of the next block; 0 while nothing is known."""

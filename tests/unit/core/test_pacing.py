@@ -33,7 +33,8 @@ def _played(rate_fps: float, smoothness: float, emissions: list[tuple[int, float
 def _jitter_s(player: Player, smoothness: float) -> float:
     """The most for which a single frame may be held to come evenly."""
     came_s = [each.came_s for each in player.emitted]
-    return max(0.0, 2 * smoothness - 1) * max((later - earlier for earlier, later in pairwise(came_s)), default=0.0)
+    gaps_s = [later - earlier for earlier, later in pairwise(came_s)] or [0.0]
+    return max(0.0, 2 * smoothness - 1) * min(0.1, max(gaps_s) - min(gaps_s))
 
 
 def _dues_s(emitted: list[Emitted]) -> list[float]:
@@ -208,6 +209,29 @@ def test_a_fast_models_frames_do_not_grow_old_while_they_wait(smoothness: float)
     for turn in range(100):
         player.emit(1, 0.010 + 0.005 * (turn % 2))
     assert max(each.age_s for each in player.finish()[10:]) < 0.007 + (0.005 if smoothness == 1.0 else 0.0)
+
+
+@pytest.mark.parametrize("frames", [4, 81])
+def test_a_fast_models_blocks_come_as_the_block_before_ends(frames: int) -> None:
+    player = Player()
+    for turn in range(40):
+        player.emit(frames, frames * (0.4 + 0.1 * (turn % 2)) * INTERVAL_S)
+    waits_s = [each.plan.first_due_s - each.came_s for each in player.emitted[4:]]
+    assert max(waits_s) < 0.1 * frames * INTERVAL_S + 0.002
+
+
+def test_single_frames_too_slow_to_be_motion_are_not_held_however_smooth() -> None:
+    player = Player(smoothness=1.0)
+    for turn in range(20):
+        player.emit(1, 2.0 + 0.4 * (-1) ** turn)
+    assert all(each.age_s == 0 for each in player.finish())
+
+
+def test_a_model_that_grows_faster_is_not_held_to_its_old_pace() -> None:
+    player = Player(120.0, 1.0)
+    for turn in range(40):
+        player.emit(1, 0.060 - 0.001 * turn)
+    assert max(each.age_s for each in player.finish()) <= 0.016
 
 
 def test_a_model_that_paces_itself_at_the_rate_is_not_delayed_by_its_jitter() -> None:
