@@ -35,7 +35,7 @@ SEND_TIMEOUT_S = 30.0
 HELP = """\
 %reactor run [NAME] [-c FILE] [--model.KEY=VALUE ...] [--no-poster]
                                   play the notebook's @model class
-             --quality high       low, balanced, high, or exact: still pictures without loss
+             --quality high       low, balanced, high; exact: stills lossless
              --bitrate 8M         the most that is sent
              --smoothness 0.5     0: frames as soon as they can be, 1: as evenly
 %reactor run --for 10s            wait, then stop (also --frames 300)
