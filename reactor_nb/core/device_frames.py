@@ -71,11 +71,12 @@ class CudaPort:
 
     def _pinned(self, like: Any) -> Any:
         """Of torch's cache of pinned memory: only the first few are allocated. Not pinned where there is none."""
-        torch = self._torch
+        # The device is named, as the author may have set another default.
+        options = {"dtype": like.dtype, "device": "cpu"}
         try:
-            return torch.empty(like.shape, dtype=like.dtype, pin_memory=True)
+            return self._torch.empty(like.shape, pin_memory=True, **options)
         except RuntimeError:
-            return torch.empty(like.shape, dtype=like.dtype)
+            return self._torch.empty(like.shape, **options)
 
 
 class _CudaReady:

@@ -154,7 +154,8 @@ class FakeCuda:
             stream=lambda stream: self.Entered(self, "side"),
         )
 
-    def empty(self, shape: Any, dtype: Any, pin_memory: bool = False) -> Any:
+    def empty(self, shape: Any, *, dtype: Any, device: str, pin_memory: bool = False) -> Any:
+        assert device == "cpu"
         if pin_memory and not self.has_pinned:
             raise RuntimeError("no pinned memory")
         return torch.empty(shape, dtype=dtype)
