@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cells import COUNTER, LOAD, RUN
+from tests.support.ended import has_ended
 from tests.support.eventually import eventually
 from tests.support.lab import Lab
 
@@ -119,7 +120,7 @@ def test_a_killed_kernel_leaves_no_process_port_or_shared_memory(lab: Lab) -> No
     assert ports, "a peer has its UDP port"
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: not Path(f"/proc/{pid}/fd").exists(), 10)
-    eventually(lambda: not [child for child in children if child.is_running()], 3)
+    eventually(lambda: all(has_ended(child.pid) for child in children), 3)
     shared = set(os.listdir("/dev/shm")) - shared_before if Path("/dev/shm").is_dir() else set()
     assert not {name for name in shared if "reactor" in name}
 

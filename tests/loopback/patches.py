@@ -39,7 +39,14 @@ def failing_h264(set_attribute: SetAttribute) -> None:
     set_attribute(H264Encoder, "_open", fail)
 
 
-PATCHES = {patch.__name__: patch for patch in (none, short_silence, failing_h264)}
+def other_version(set_attribute: SetAttribute) -> None:
+    """What another release would say of itself."""
+    from reactor_nb.transport.process import host
+
+    set_attribute(host, "__version__", "0.0.0")
+
+
+PATCHES = {patch.__name__: patch for patch in (none, short_silence, failing_h264, other_version)}
 
 
 if __name__ == "__main__":

@@ -272,8 +272,8 @@ class ProcessLink:
     def _ready(self, message: Message) -> None:
         if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
             raise MessageError(
-                f"reactor_nb {message['package']} was installed while this kernel runs {__version__}; "
-                "restart the kernel."
+                f"reactor_nb {message['package']} was installed while this kernel runs {__version__}. "
+                "Restart the kernel."
             )
         if self._restarts:
             self._tell_restarted()
