@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -139,6 +140,40 @@ def test_a_page_can_tell_when_a_frame_was_played(playing: MediaLink, page: Page)
     page_to_kernel_ms = pong["kernel_ms"] - (pong["sent_ms"] + pong["at_ms"]) / 2
     played_ms = stream["rtp_origin_kernel_ms"] + ((first["rtp"] - stream["rtp_origin"]) % 2**32) / 90
     assert -20 < first["at_ms"] + page_to_kernel_ms - played_ms < 1000
+
+
+PATCHES = ((200, 30, 90), (30, 200, 60), (20, 40, 220), (255, 255, 255), (0, 0, 0), (128, 128, 128), (250, 220, 10))
+READ_PATCHES_JS = """
+([count, side]) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [window.video.videoWidth, window.video.videoHeight];
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(window.video, 0, 0);
+  return Array.from({ length: count }, (_, patch) => {
+    const { data } = context.getImageData(patch * side + side / 4, side / 4, side / 2, side / 2);
+    return [0, 1, 2].map((channel) => {
+      let sum = 0;
+      for (let at = channel; at < data.length; at += 4) sum += data[at];
+      return sum / (data.length / 4);
+    });
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_flat_patches_are_shown_within_one_percent(
+    codec: str, link: MediaLink, page: Page, record_property: Callable[[str, object], None]
+) -> None:
+    sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
+    pixels = np.repeat(np.array([PATCHES], np.uint8), 64, axis=1).repeat(64, axis=0)
+    sink.put(to_block(pixels))
+    connect(link, page, codec)
+    page.wait_for_function("window.first")
+    shown = np.array(page.evaluate(READ_PATCHES_JS, [len(PATCHES), 64]))
+    error = np.abs(shown - np.array(PATCHES)).mean() / 255
+    record_property("colour_error_percent", round(100 * error, 2))
+    assert error <= 0.01, shown.round().tolist()
 
 
 def test_a_connection_that_the_page_closes_is_gone_at_once(playing: MediaLink, page: Page) -> None:
