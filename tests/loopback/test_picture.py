@@ -136,5 +136,5 @@ def test_with_no_view_nothing_is_encoded(link: MediaLink) -> None:
     sink = link.open_stream("plasma", SETTINGS)
     eventually(lambda: link.stats("plasma")["rate_fps"] == SETTINGS.rate_fps)  # a process that still starts drops
     emit(sink, *range(5))
-    eventually(lambda: sink.counts().played == 5)
+    eventually(lambda: sink.counts().played + sink.counts().skipped == 5)  # skipped: on a machine that is busy
     assert link.stats("plasma")["encoders"] == {}
