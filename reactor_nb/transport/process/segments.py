@@ -144,12 +144,20 @@ class SegmentPool:
 
     def _free_one(self, needed: int) -> Segment | None:
         """The smallest that fits, of those the one used last; others that were not used for long are given back."""
-        free = [segment for segment in self._segments if segment.is_free]
-        fitting = [segment for segment in free if needed <= segment.size_bytes <= 2 * _rounded(needed)]
-        best = min(fitting, key=lambda segment: (segment.size_bytes, -segment.used_s), default=None)
-        now_s = self._now()
-        for segment in free:
-            if segment is not best and now_s - segment.used_s > _IDLE_S:
+        most, idle_s = 2 * _rounded(needed), self._now() - _IDLE_S
+        best: Segment | None = None
+        idle: list[Segment] = []
+        for segment in self._segments:
+            if not segment.is_free:
+                continue
+            if needed <= segment.size_bytes <= most and (
+                best is None or (segment.size_bytes, -segment.used_s) < (best.size_bytes, -best.used_s)
+            ):
+                best = segment
+            if segment.used_s < idle_s:
+                idle.append(segment)
+        for segment in idle:
+            if segment is not best:
                 self._retire(segment)
         return best
 

@@ -42,6 +42,12 @@ class _Waiting:
         """When its last frame is due."""
         return self.plan.due_s(len(self.block) - 1)
 
+    def last_frame(self) -> _Waiting:
+        """Its last frame as a block of one."""
+        skipped = len(self.block) - 1
+        last = replace(self.block, frames=self.block.frames[-1:], exact=None)
+        return _Waiting(last, self.first_number + skipped, Plan(self.over_s, 0.0), 1)
+
 
 class SharedSink:
     """A FrameSink that hands frames to the media process.
@@ -212,8 +218,8 @@ class SharedSink:
             self._is_closed = is_dropping
             other = self._other
             if self._newest is not None:  # memory of its own: an ended session holds no segment
-                newest = replace(self._newest.block, frames=self._newest.block.frames.copy())
-                self._newest = replace(self._newest, block=newest)
+                last = self._newest.last_frame()
+                self._newest = replace(last, block=replace(last.block, frames=last.block.frames.copy()))
             if is_dropping and self._waiting:
                 self._wait_with_newest()
             self._delivery.clear()
@@ -242,10 +248,9 @@ class SharedSink:
         if why == GONE and self._delivery.was_joined:
             self._part()  # before this block is counted, which was not on the way
         self._produced += count
-        last = replace(block, frames=block.frames[-1:], exact=None)
-        self._newest = _Waiting(last, number + count - 1, Plan(plan.due_s(count - 1), 0.0), 0)
+        self._newest = _Waiting(block, number, plan, count)
         if why == GONE:
-            self._waiting.append(_Waiting(block, number, plan, count))
+            self._waiting.append(self._newest)
             now_s = time.monotonic()
             while len(self._waiting) > 1 and self._waiting[0].over_s < now_s:
                 self._dropped[GONE] += self._waiting.popleft().uncounted
@@ -268,8 +273,9 @@ class SharedSink:
         self._read_board()
         self._waiting.clear()
         if self._newest is not None:
-            is_unplayed = self._newest.first_number >= self._tally.next_number
-            self._waiting.append(replace(self._newest, uncounted=int(is_unplayed)))
+            last = self._newest.last_frame()
+            is_unplayed = last.first_number >= self._tally.next_number
+            self._waiting.append(replace(last, uncounted=int(is_unplayed)))
 
     def _drops(self) -> Counter[str]:
         drops = +self._dropped
