@@ -150,8 +150,8 @@ def test_numbers_may_leave_out_what_was_dropped_on_the_way() -> None:
     queue.add(_block(1), 3, Plan(0.0, INTERVAL_S))
     queue.add(_block(2), 9, Plan(0.0, INTERVAL_S))
     queue.finish()
-    assert queue.take(0.0) is not None or queue.waiting
-    assert queue.counts().produced == 2
+    assert [frame.number for frame in _take_all(queue)] == [9]
+    assert queue.counts() == BufferCounts(produced=2, played=1, dropped=0, skipped=1)
 
 
 def test_a_clock_that_waits_is_woken_by_a_frame() -> None:
@@ -200,3 +200,38 @@ def test_a_clock_that_is_stuck_keeps_only_the_newest_frame_that_is_due() -> None
         queue.add(_block(1), number, Plan(now.now_s, INTERVAL_S))
         assert queue.waiting <= 2
     assert queue.counts() == BufferCounts(produced=100, skipped=100 - queue.waiting)
+
+
+_steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 9), st.floats(-1.0, 1.0)),
+        st.tuples(st.just("take"), st.just(0), st.floats(0.0, 0.5)),
+        st.tuples(st.sampled_from(["finish", "close"]), st.just(0), st.just(0.0)),
+    ),
+    max_size=40,
+)
+
+
+@given(_steps, st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_every_frame_is_played_skipped_dropped_or_waits_at_any_moment(
+    steps: list[tuple[str, int, float]], keeps_late: bool
+) -> None:
+    now = _Clock(10.0)
+    queue = FrameQueue(RATE_FPS, keeps_late=keeps_late, now=now)
+    added = 0
+    taken: list[int] = []
+    for step, frames, by_s in steps:
+        if step == "add":
+            queue.add(Block(np.zeros((frames, 1, 1, 3), np.uint8), 0.0), added, Plan(now.now_s + by_s, INTERVAL_S))
+            added += frames
+        elif step == "take":
+            now.now_s += by_s
+            frame = queue.take(0.0)
+            taken += [] if frame is None else [frame.number]
+        else:
+            (queue.finish if step == "finish" else queue.close)()
+        counts = queue.counts()
+        assert counts.produced == added == counts.played + counts.dropped + counts.skipped + queue.waiting
+        assert counts.played == len(taken)
+    assert taken == sorted(set(taken))
