@@ -22,7 +22,7 @@ from tests.benchmarks.measure import Visit, measure
 from tests.benchmarks.notebooks import notebooks, tabs
 from tests.benchmarks.peers import PEERS, Peer, missing
 from tests.benchmarks.results import Result, Results
-from tests.benchmarks.table import LEGEND, colour_table, main_table
+from tests.benchmarks.table import LEGEND, colour_table, main_table, stage_table
 from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import Lab
 
@@ -44,7 +44,22 @@ def main() -> int:
     results = Results(tuple(found))
     command = shlex.join(["python", "-m", "tests.benchmarks", *sys.argv[1:]])
     head = f"{machine_text} {time.time() - began_s:.0f} s, load before it {load:.1f}. `{command}`"
-    print("\n".join([f"\n{head}\n", main_table(results), "", colour_table(results), "", LEGEND, "", *notes]))
+    print(
+        "\n".join(
+            [
+                f"\n{head}\n",
+                main_table(results),
+                "",
+                stage_table(results),
+                "",
+                colour_table(results),
+                "",
+                LEGEND,
+                "",
+                *notes,
+            ]
+        )
+    )
     if arguments.json:
         arguments.json.write_text(json.dumps([result.as_json() for result in found]))
     if arguments.doc:

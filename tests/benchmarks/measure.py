@@ -74,6 +74,9 @@ class _Stay:
         lab.page.wait_for_timeout(visit.settle_s * 1000)
         if visit.window_s:
             result.windows.append(self._watch(visit.window_s))
+            if visit.peer.is_ours:
+                lab.execute('bench_stats = get_ipython().run_line_magic("reactor", "session bench").stats()')
+                result.stages_ms = lab.evaluate("bench_stats['stages']")
         if visit.has_fidelity or visit.has_patches:
             result.fidelity = self._look_closely()
         if visit.busy_s and not visit.peer.has_server:

@@ -13,6 +13,7 @@ ROUNDS = 5
 WINDOW_S = 20.0
 BUSY_S = 8.0
 QUICK_WINDOW_S = 5.0
+QUICK_BUSY_S = 3.0
 SLOW_FPS = 25
 """Below the default cap, for what an emission costs: at the cap itself the pace holds the model as it should."""
 
@@ -43,7 +44,7 @@ def quick(peers: Sequence[Peer]) -> list[Round]:
         visit = Visit(peer, HD, window_s=QUICK_WINDOW_S, settle_s=2.0)
         if peer.is_ours:
             visits.append(replace(visit, rate_fps=SLOW_FPS))
-            visit = replace(visit, busy_s=QUICK_WINDOW_S, has_fidelity=True)
+            visit = replace(visit, busy_s=QUICK_BUSY_S, has_fidelity=True)
         visits.append(visit)
     return [visits]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from tests.benchmarks.plot import latency_plot
 from tests.benchmarks.results import Results
-from tests.benchmarks.table import LEGEND, colour_table, main_table, missed
+from tests.benchmarks.table import LEGEND, colour_table, main_table, missed, stage_table
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "performance.md"
 PLOT = Path("images", "performance.svg")
 """Beside the document."""
 
-EMPTY = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in ("comparison", "slowdown", "soak"))
+EMPTY = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in ("comparison", "slowdown", "soak", "startup"))
 """A document that is made for a run: nothing but its sections."""
 
 
@@ -26,6 +26,8 @@ def write_comparison(document: Path, head: str, results: Results, notes: Sequenc
     parts = [head, main_table(results), f"![Latencies and intervals]({PLOT.as_posix()})"]
     if late := missed(results):
         parts.append("Goals that were missed: " + "; ".join(row.label for row in late) + ".")
+    if stages := stage_table(results):
+        parts.append(f"Where the time of this project goes, by its own account (`session.stats()`):\n\n{stages}")
     parts += [colour_table(results), LEGEND, *notes]
     write_section(document, "comparison", "\n\n".join(part for part in parts if part))
 

@@ -92,6 +92,8 @@ class Result:
     fidelity: Fidelity = field(default_factory=Fidelity)
     controls_ms: dict[str, list[float]] = field(default_factory=dict)
     """Press to method: slider_idle, slider_busy, call_idle, call_busy."""
+    stages_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    """This project's own account of its last 300 frames: stage -> p50 and p95."""
     codec: str = ""
     """Forced upon the page; empty is what the two agree on by themselves."""
 

@@ -10,6 +10,7 @@ and with none. The cap is 60 fps, so that the pace itself holds nobody: what is 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import shlex
 import sys
 import tempfile
@@ -129,6 +130,9 @@ def _turns(lab: Lab, record: FrameRecord, arguments: argparse.Namespace) -> list
 
 def main() -> int:
     arguments = _arguments()
+    if importlib.util.find_spec("torch") is None:
+        print("The model is one of torch, which is not installed. Type: pip install 'reactor-nb[torch]'")
+        return 1
     began_s, load = time.time(), machine.load()
     with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder, notebooks() as (server, browser):
         described = machine.describe(browser.version)

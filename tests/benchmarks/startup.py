@@ -1,6 +1,6 @@
 """How long the command line and the import take, beside the bare import of what they cannot do without.
 
-    python -m tests.benchmarks.startup [--runs 11] [--json FILE]
+    python -m tests.benchmarks.startup [--runs 11] [--json FILE] [--doc FILE]
 
 Every run is a fresh process; the rows take turns, so that a busy moment hits all of them. The ratio is that of the
 medians; `import reactor_nb` is timed inside its process, for the interpreter's own start is not ours.
@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.benchmarks import report
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = "import pydantic, omegaconf, numpy"
@@ -116,10 +118,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.startup", description=__doc__)
     parser.add_argument("--runs", type=int, default=11)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--doc", type=Path, help="also write the section of this document")
     arguments = parser.parse_args()
     rows = measure(arguments.runs)
-    print(f"Python {sys.version.split()[0]}, {arguments.runs} fresh processes each, {os.cpu_count()} cores\n")
-    print(table(rows))
+    head = f"Python {sys.version.split()[0]}, {arguments.runs} fresh processes each, {os.cpu_count()} cores"
+    print(f"{head}\n\n{table(rows)}")
+    if arguments.doc:
+        command = "`python -m tests.benchmarks.startup`"
+        report.write_section(arguments.doc, "startup", f"{head}. {command}\n\n```text\n{table(rows)}\n```")
     if arguments.json:
         arguments.json.write_text(json.dumps({row.name: row.seconds for row in rows}, indent=1))
     bare, schema, package = rows

@@ -36,6 +36,24 @@ def colour_table(results: Results) -> str:
     return markdown(["", "codec", "mean error"], body) if body else ""
 
 
+def stage_table(results: Results) -> str:
+    """Where this project's time goes, p50 / p95 in ms, for each size and rate; the median of the starts."""
+    kinds: dict[str, list[dict[str, dict[str, float]]]] = {}
+    for result in results.all:
+        if result.stages_ms:
+            kinds.setdefault(f"{result.size[1]}p{result.rate_fps:g}", []).append(result.stages_ms)
+    names = list(dict.fromkeys(name for starts in kinds.values() for stages in starts for name in stages))
+    body = [[name, *(_stage(starts, name) for starts in kinds.values())] for name in names]
+    return markdown(["stage, p50 / p95 ms", *kinds], body) if body else ""
+
+
+def _stage(starts: Sequence[dict[str, dict[str, float]]], name: str) -> str:
+    known = [stages[name] for stages in starts if name in stages]
+    if not known:
+        return "–"
+    return " / ".join(f"{statistics.median(each[rank] for each in known):.1f}" for rank in ("p50", "p95"))
+
+
 def missed(results: Results) -> list[Row]:
     """Rows of this project that were measured and did not reach their goal."""
     found = []

@@ -36,6 +36,7 @@ def test_a_visit_tells_what_was_seen_how_it_arrived_and_how_near_it_is(bench_lab
     assert min(window.seen_ms) > 0
     assert bool(window.drawn_ms) == peer.is_ours
     assert window.mbps > 0.05
+    assert bool(result.stages_ms) == peer.is_ours
     assert window.cpu_percent["browser"] > 0
     assert result.fidelity.codecs
     assert min(result.fidelity.luma_db) > 20

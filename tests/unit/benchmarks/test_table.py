@@ -13,7 +13,7 @@ from tests.benchmarks.goals import Goal, rows
 from tests.benchmarks.plot import latency_plot
 from tests.benchmarks.record import Emitted
 from tests.benchmarks.results import HD, Fidelity, Result, Results, Window
-from tests.benchmarks.table import colour_table, main_table, markdown, missed
+from tests.benchmarks.table import colour_table, main_table, markdown, missed, stage_table
 
 
 def window(seen_ms: float, *, skipped: int = 0, duration_s: float = 20.0) -> Window:
@@ -75,6 +75,20 @@ def test_flat_patches_have_a_table_of_their_own_and_the_worst_codec_counts() -> 
     assert "| reactor_nb | VP8   | 1.20 %     |" in colour_table(found)
     assert line(main_table(found), "colour error of flat patches")[2] == "1.2 ✗"
     assert len(found.of("reactor_nb", HD)) == 1
+
+
+def test_the_stages_of_several_starts_are_their_medians() -> None:
+    starts = [
+        Result(
+            "reactor_nb", HD, 30.0, stages_ms={"encode": {"p50": middle, "p95": 9.0}, "send": {"p50": 1.0, "p95": 2.0}}
+        )
+        for middle in (3.0, 50.0, 4.0)
+    ]
+    fast = Result("reactor_nb", HD, 60.0, stages_ms={"encode": {"p50": 2.0, "p95": 3.0}})
+    text = stage_table(Results((*starts, fast)))
+    assert line(text, "encode") == ["encode", "4.0 / 9.0", "2.0 / 3.0"]
+    assert line(text, "send") == ["send", "1.0 / 2.0", "–"]
+    assert line(text, "stage") == ["stage, p50 / p95 ms", "720p30", "720p60"]
 
 
 def test_every_goal_of_a_row_has_a_figure() -> None:
