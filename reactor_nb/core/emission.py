@@ -150,7 +150,8 @@ class Emission:
     def recent(self) -> list[dict[str, Any]]:
         """A row for each of the last 300 frames, as RecentBlocks.rows."""
         with self._lock:
-            return list(self._recent.rows())
+            recent = self._recent.copy()  # the rows are made while frames go on
+        return list(recent.rows())
 
     def set_monitoring(self, is_on: bool) -> None:
         with self._lock:

@@ -41,6 +41,12 @@ class RecentBlocks:
             self._blocks[-1].returned_s = now_s
         self._released_s = now_s
 
+    def copy(self) -> RecentBlocks:
+        """The same blocks; those that are still being handed over are shared."""
+        copied = RecentBlocks()
+        copied._blocks = self._blocks.copy()
+        return copied
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """A row for each of the last KEPT_FRAMES frames, oldest first: `number`, `emitted_s`, `converted_s`.
 

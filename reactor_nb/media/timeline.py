@@ -170,25 +170,29 @@ class Timeline:
         encoded_s, bytes, is_keyframe. `views`: view_id -> {"codec", "frames": rows of number, sent_s, received_s,
         decoded_s, painted_s}. Oldest first. `skipped`: reason -> frames of the whole session.
         """
-        with self._lock:
-            return {
-                "frames": [[shown[0], *map(_known, shown[1:5])] for shown in _ordered(self._shown)],
-                "codecs": {
-                    codec: [[row[0], _known(row[1]), _known(row[2]), row[3], row[4]] for row in _ordered(ring)]
-                    for codec, ring in self._codecs.items()
-                },
-                "views": {
-                    view_id: {
-                        "codec": view.codec,
-                        "frames": [
-                            [sent.number, *map(_known, (sent.sent_s, sent.received_s, sent.decoded_s, sent.painted_s))]
-                            for sent in view.sent.values()
-                        ],
-                    }
-                    for view_id, view in self._views.items()
-                },
-                "skipped": dict(self._skipped),
-            }
+        with self._lock:  # copied, as the rows take their time
+            shown = self._shown.copy()
+            codecs = {codec: ring.copy() for codec, ring in self._codecs.items()}
+            views = {view_id: (view.codec, list(view.sent.values())) for view_id, view in self._views.items()}
+            skipped = dict(self._skipped)
+        return {
+            "frames": [[row[0], *map(_known, row[1:5])] for row in _ordered(shown)],
+            "codecs": {
+                codec: [[row[0], _known(row[1]), _known(row[2]), row[3], row[4]] for row in _ordered(ring)]
+                for codec, ring in codecs.items()
+            },
+            "views": {
+                view_id: {
+                    "codec": codec,
+                    "frames": [
+                        [sent.number, *map(_known, (sent.sent_s, sent.received_s, sent.decoded_s, sent.painted_s))]
+                        for sent in frames
+                    ],
+                }
+                for view_id, (codec, frames) in views.items()
+            },
+            "skipped": skipped,
+        }
 
     def summary(self) -> dict[str, Any]:
         """Counts of the session: shown, encoded, sent, painted, unwatched, skipped by reason; `bits_per_s`.
