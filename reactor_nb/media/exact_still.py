@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +21,13 @@ QUIET_S = 0.07
 """How long a picture must stand before its still is made: two frames of 30 fps, as giving up half way costs little.
 Noise of 720p then takes 35 ms to pack, 50 to 130 to send on one machine, 20 to show."""
 
-QUIET_AFTER_WASTE_S = 0.17
-"""The same after a still that was overtaken by the next frame, until one was not: at 10 fps each would be."""
+LONGEST_QUIET_S = 0.16
+"""The same where the next picture is to be expected while the still would be under way, at 5 to 14 fps."""
 
+STILL_TAKES_S = 0.2
+"""From QUIET_S on; a picture that stands longer is worth a still of its own."""
+
+_INTERVALS = 5
 _BANDS = 16
 
 
@@ -51,8 +58,8 @@ class Standing:
         self.frame: BufferedFrame | None = None
         """The newest frame."""
         self._first = 0
-        self._since_s = 0.0
-        self._quiet_s = QUIET_S
+        self._since_s = math.nan
+        self._intervals_s: deque[float] = deque(maxlen=_INTERVALS)
 
     def show(self, frame: BufferedFrame, now_s: float) -> bool:
         """A frame is played; whether it is another picture than the one before."""
@@ -60,20 +67,21 @@ class Standing:
         if before is not None and frame.number > before.number and is_same_picture(before.pixels, frame.pixels):
             return False
         self._first = frame.number
+        if before is not None:
+            self._intervals_s.append(now_s - self._since_s)
         self._since_s = now_s
         return True
 
     def due_s(self) -> float:
-        """When the still is to be made, if nothing else comes."""
-        return self._since_s + self._quiet_s
+        """When the still is to be made, if nothing else comes: once the next picture is overdue, by the last ones."""
+        usual_s = statistics.median(self._intervals_s) if self._intervals_s else 0.0
+        if QUIET_S < usual_s < QUIET_S + STILL_TAKES_S:
+            return self._since_s + min(1.2 * usual_s, LONGEST_QUIET_S)
+        return self._since_s + QUIET_S
 
     def shows(self, number: int) -> bool:
         """Whether the frame of this number is the picture that stands."""
         return self.frame is not None and self._first <= number <= self.frame.number
-
-    def finished(self, is_wasted: bool) -> None:
-        """A still was made; wasted, if the picture changed meanwhile."""
-        self._quiet_s = QUIET_AFTER_WASTE_S if is_wasted else QUIET_S
 
 
 class ExactStills:
@@ -181,7 +189,6 @@ class ExactStills:
             png = quick_png(frame.pixels, lambda number=frame.number: self._stands(number))  # type: ignore[misc]
             with self._changed:
                 is_wasted = png is None or not self._standing.shows(frame.number)
-                self._standing.finished(is_wasted)
                 self._counts["wasted"] += is_wasted
                 if png is None or is_wasted or self._is_closed:
                     continue

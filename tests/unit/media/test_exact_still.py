@@ -16,7 +16,7 @@ from PIL import Image
 from reactor_nb.core.frame_queue import BufferedFrame
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import (
-    QUIET_AFTER_WASTE_S,
+    LONGEST_QUIET_S,
     QUIET_S,
     ExactStill,
     ExactStills,
@@ -59,14 +59,16 @@ def test_a_picture_stands_from_its_first_frame_on_however_often_it_is_emitted() 
     assert [standing.shows(number) for number in range(6)] == [False, True, True, True, True, False]
 
 
-def test_after_a_wasted_still_the_picture_must_stand_longer_until_one_is_not_wasted() -> None:
+@pytest.mark.parametrize(
+    ("rate_fps", "quiet_s"),
+    [(120, QUIET_S), (30, QUIET_S), (10, 0.12), (5, LONGEST_QUIET_S), (3, QUIET_S), (0.5, QUIET_S)],
+)
+def test_a_still_is_not_begun_when_the_next_picture_is_about_to_come(rate_fps: float, quiet_s: float) -> None:
     standing = Standing()
-    standing.show(frame(0), 1.0)
-    standing.finished(is_wasted=True)
-    standing.show(frame(1), 2.0)
-    assert standing.due_s() == 2.0 + QUIET_AFTER_WASTE_S
-    standing.finished(is_wasted=False)
-    assert standing.due_s() == 2.0 + QUIET_S
+    for number in range(10):
+        # One of them is late: that alone changes nothing.
+        standing.show(frame(number), number / rate_fps + (0.5 / rate_fps if number == 7 else 0.0))
+    assert standing.due_s() == pytest.approx(9 / rate_fps + quiet_s)
 
 
 @pytest.fixture
