@@ -20,6 +20,7 @@ MAX_SIDE_PX = 1 << 16
 MAX_FRAMES = 1 << 16
 MAX_BYTES = 1 << 40
 _MAX_INTERVAL_S = 86_400.0
+_MAX_AHEAD_S = 1_000_000.0
 
 _HEAD = struct.Struct("<BBxx")
 _MEMORY = struct.Struct("<QQ")
@@ -203,5 +204,7 @@ def _check_block(block: BlockNotice) -> None:
         raise NoticeError(f"a block that begins with frame {block.first_number}")
     if not (math.isfinite(block.emitted_s) and math.isfinite(block.first_due_s)) or math.isinf(block.converted_s):
         raise NoticeError(f"a block emitted at {block.emitted_s}, due at {block.first_due_s}; times are finite")
+    if abs(block.first_due_s - block.emitted_s) > _MAX_AHEAD_S:
+        raise NoticeError(f"a block emitted at {block.emitted_s} is due at {block.first_due_s}")
     if not 0 <= block.interval_s <= _MAX_INTERVAL_S:
         raise NoticeError(f"a block with {block.interval_s} s between its frames; it needs 0 to {_MAX_INTERVAL_S:g}")
