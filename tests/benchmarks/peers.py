@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tests.benchmarks.model_loop import Job
 
@@ -112,12 +115,7 @@ def server_of(peer: Peer, job: Job, log: Path) -> Iterator[tuple[int | None, int
             _until_ready(process, port, log)
             yield process.pid, port
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
 
 
 def peer_python() -> Path:
@@ -130,6 +128,27 @@ def missing(peer: Peer) -> str | None:
     if peer.has_server and not peer_python().exists():
         return f"{peer.name} was not measured: it is not installed in .venv-peer. Type: make bench"
     return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With the processes that it started: they outlive it, and so would its shared memory.
+
+    Its resource tracker is left to end by itself: it removes that memory once nobody else is there.
+    """
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in started:
+        try:
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(started, timeout=5)
 
 
 def _free_port() -> int:
