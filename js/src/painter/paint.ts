@@ -1,6 +1,7 @@
 // Picks the quickest way from a track to the canvas that this browser has.
+import { canReadTracks } from "./frames"
 import type { Surface } from "./surface"
-import { canReadTracks, paintTrack } from "./track"
+import { paintTrack } from "./track"
 import { paintVideo } from "./video"
 
 /** Paints until `signal` ends; `surface.painter` says how. */

@@ -40,8 +40,11 @@ interface Missed {
   arrival: Arrival
 }
 
-/** How frames come to the canvas: read from the track, or through a video element. "" before the first. */
-export type Painter = "" | "track" | "video"
+/**
+ * How frames come to the canvas: read from the track, with a Worker that stands by (relief.ts), or through a video
+ * element. "" before the first.
+ */
+export type Painter = "" | "track" | "track + worker" | "video"
 
 export class Surface {
   painter: Painter = ""
@@ -65,6 +68,10 @@ export class Surface {
   }
 
   /** A picture that nobody sees is counted and not drawn, but for the newest, once it is seen. */
+  get is_visible(): boolean {
+    return this.#is_visible
+  }
+
   set is_visible(is_visible: boolean) {
     this.#is_visible = is_visible
     const missed = this.#missed
@@ -86,6 +93,11 @@ export class Surface {
       this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px, arrival }
     } else if (this.still.admits(arrival.rtp_timestamp)) this.#paint(image, width_px, height_px, arrival)
     else this.#events.onDrawn({ ...arrival, drawn_ms: performance.now() })
+  }
+
+  /** A frame was drawn over the canvas, by the Worker that stands in for a main thread that was held up. */
+  relieved(drawn: Drawn): void {
+    this.#events.onDrawn(drawn)
   }
 
   skip(count: number): void {
