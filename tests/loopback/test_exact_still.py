@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,6 +17,7 @@ from playwright.sync_api import Browser, Page
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.frames import to_block
 from reactor_nb.media.link import MediaLink, StreamSettings
+from reactor_nb.transport.process.link import ProcessLink
 from tests.loopback.viewer_page import open_viewer
 from tests.support.eventually import eventually
 
@@ -139,6 +143,20 @@ def test_the_next_frame_is_drawn_over_the_still(sink: FrameSink, page: Page) -> 
     flat = np.full((360, 640, 3), 200, np.uint8)
     emit(sink, flat)
     eventually(lambda: shows(page, flat), 5.0)
+
+
+def test_the_still_is_there_again_after_a_crash_of_the_media_process(page: Page) -> None:
+    with contextlib.closing(ProcessLink()) as link:
+        sink = link.open_stream("plasma", EXACT)
+        emit(sink, noise(0), noise(1))
+        open_viewer(page, link)
+        eventually(lambda: shows(page, noise(1)), 5.0)
+        before = eventually(lambda: link.where()["pid"])
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: link.where()["pid"] not in (0, before), 5.0)
+        page.evaluate("() => window.reactor.canvas.getContext('2d').fillRect(0, 0, 640, 360)")
+        page.evaluate("() => window.from_kernel({ type: 'reconnect' })")
+        eventually(lambda: shows(page, noise(1)), 10.0)
 
 
 def test_other_qualities_send_no_still(link: MediaLink, page: Page) -> None:
