@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from reactor_nb.core.stages import TIMES
 from tests.browser.cells import COUNTER, LOAD, RUN
 from tests.support.eventually import eventually
 from tests.support.lab import Lab
@@ -37,13 +39,16 @@ def test_every_stage_of_a_frame_is_known_from_the_model_to_the_screen(lab: Lab) 
     eventually(lambda: (stats_of(lab)["painted"] or 0) > 60, 20, interval_s=0.2)
     stats = stats_of(lab)
     assert list(stats["stages"]) == STAGES
-    assert 0 < stats["latency_ms"]["p50"] <= stats["latency_ms"]["p95"] < 1000
-    whole_ms = sum(shares["p50"] for name, shares in stats["stages"].items() if name != "model")
-    assert whole_ms == pytest.approx(stats["latency_ms"]["p50"], rel=0.5)
+    assert 0 < stats["latency_ms"]["p50"] <= stats["latency_ms"]["p95"] < 5000
     assert stats["bits_per_s"] > 0
     assert stats["produced"] >= stats["encoded"] >= stats["sent"] - 1 >= stats["painted"] - 1
-    of_page = lab.stats()["latency_ms"]
-    assert stats["latency_ms"]["p50"] == pytest.approx(of_page, rel=0.5, abs=5)
+    rows: list[dict[str, Any]] = lab.evaluate(f"{SESSION}.timeline()")
+    painted = [row for row in rows if row["painted_s"] is not None]
+    assert len(painted) > 30
+    for row in painted:
+        times = [row[key] for key in TIMES if row[key] is not None]
+        # The page's clock is an estimate, good to half of the shortest way to the kernel and back.
+        assert all(after >= before - 0.02 for before, after in pairwise(times)), row
 
 
 def test_the_profile_is_drawn_in_the_colours_of_the_theme(lab: Lab) -> None:
