@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reactor_nb.errors import MessageError, ReactorError
+from reactor_nb.errors import MessageError, NotStreamingError, ReactorError
 from reactor_nb.transport.wire_types import KERNEL_TO_PAGE, PAGE_TO_KERNEL, load_protocol
 
 PROTOCOL_VERSION: int = load_protocol()["version"]
@@ -31,7 +31,6 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "Record<string, unknown>": lambda value: isinstance(value, dict),
     "Record<string, string>": lambda value: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
     "WireError": lambda value: isinstance(value, dict) and isinstance(value.get("code"), str),
-    "string[]": lambda value: isinstance(value, list | tuple) and all(isinstance(item, str) for item in value),
     "number[]": lambda value: isinstance(value, list | tuple) and all(map(_is_number, value)),
     "RTCIceServer[]": lambda value: isinstance(value, list | tuple),
 }
@@ -115,6 +114,11 @@ def answer_to(error: ReactorError) -> dict[str, Any]:
     if call_id is not None:
         return {"type": "reply", "id": call_id, "error": error.to_wire()}
     return {"type": "error", "error": error.to_wire()}
+
+
+def nobody_listens(name: str) -> NotStreamingError:
+    """What a call, start or stop is refused with while no session of that name was ever started."""
+    return NotStreamingError(f"No session of {name} listens; start one with %reactor run {name}.")
 
 
 def refusal(message: Mapping[str, Any], error: Exception) -> dict[str, Any]:

@@ -25,7 +25,6 @@ Table: TypeAlias = Mapping[str, Mapping[str, str]]
 TO_MEDIA: Table = {
     "hello": {"version": "int", "package": "str"},
     "open": {"id": "int", "name": "str", "stream": "int", "session": "int", "settings": "object"},
-    "listen": {"name": "str"},
     "offer": {"id": "int", "name": "str", "view_id": "str", "sdp": "str", "settings": "object"},
     "close_view": {"name": "str", "view_id": "str"},
     "send": {"name": "str", "view_id": "str|null", "text": "str"},

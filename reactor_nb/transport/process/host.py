@@ -54,7 +54,6 @@ class Host:
         self._handlers: dict[str, Callable[[Message], object]] = {
             "hello": self._hello,
             "open": self._open,
-            "listen": self._listen,
             "offer": self._offer,
             "close_view": lambda message: self._link.close_view(message["name"], message["view_id"]),
             "send": lambda message: self._link.send_text(message["name"], message["view_id"], message["text"]),
@@ -65,7 +64,8 @@ class Host:
 
     def run(self) -> None:
         """Serve the kernel to the end; everything is closed when it returns."""
-        logging.getLogger().addHandler(_ToKernel(self._control))
+        to_kernel = _ToKernel(self._control)
+        logging.getLogger().addHandler(to_kernel)
         self._say({"type": "ready", "version": CONTROL_VERSION, "package": __version__, "pid": os.getpid()})
         threading.Thread(target=self._watch, name="reactor-kernel-watch", daemon=True).start()
         try:
@@ -77,6 +77,7 @@ class Host:
         except MessageError as error:
             _log.error("The kernel said what is no message: %s", error)
         finally:
+            logging.getLogger().removeHandler(to_kernel)
             self._end()
 
     def _handle(self, message: Message) -> None:
@@ -101,10 +102,11 @@ class Host:
         name, stream, session = message["name"], message["stream"], message["session"]
         settings = StreamSettings(**message["settings"])
         self._streams[name] = stream
+        self._listen(name)
         self._link.play(name, settings, self._receiver.add(stream, session, FrameQueue(settings.rate_fps)))
 
-    def _listen(self, message: Message) -> None:
-        name = message["name"]
+    def _listen(self, name: str) -> None:
+        """What pages say goes to the kernel, which knows whether anybody listens."""
         self._link.listen(
             name,
             lambda view_id, said: self._say({"type": "said", "name": name, "view_id": view_id, "message": said}),
@@ -126,6 +128,7 @@ class Host:
             known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
             self._say({"type": "failed", "id": request, "error": known.to_wire()})
 
+        self._listen(message["name"])
         answer = self._link.offer(message["name"], message["view_id"], message["sdp"], settings)
         answer.add_done_callback(answered)
         return answer

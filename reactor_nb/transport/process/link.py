@@ -12,12 +12,12 @@ from typing import Any
 
 from reactor_nb import __version__
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.errors import CarrierError, ClosedError, MessageError, ReactorError, WrongThreadError
+from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, WrongThreadError
 from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
 from reactor_nb.transport import protocol
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
+from reactor_nb.transport.process.conversation import Conversation, give_up
 from reactor_nb.transport.process.opened import OpenedName, OpenedNames
-from reactor_nb.transport.process.requests import Requests, fail_all
 from reactor_nb.transport.process.road import FrameRoad
 from reactor_nb.transport.process.shared_sink import SharedSink
 from reactor_nb.transport.process.spawn import MediaProcess
@@ -29,6 +29,8 @@ STATS_TIMEOUT_S = 0.5
 HANGING_TIMEOUT_S = 2.0
 CLOSE_NAME_TIMEOUT_S = 5.0
 
+_NOTHING_YET: dict[str, Any] = {"rate_fps": None, "views": 0, "peers": {}, "encoders": {}, "errors": {}, "ended": {}}
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,8 @@ class ProcessLink:
     here, the newest frame of each stream is sent again, and on_restart tells when views should connect. After too
     many crashes, or where none can be started, a ThreadLink in this process goes on; `where()` says why.
 
+    Raises:
+        OSError: there is no memory or descriptor to begin with.
     Threads: every method from any; listeners and callbacks of offers run on `reactor-media-link`, on which
         open_stream, close_name and close must not be called. A fork of this process may call close() and nothing else.
     """
@@ -47,7 +51,6 @@ class ProcessLink:
         self._lock = threading.RLock()
         self._owner_pid = os.getpid()
         self._names = OpenedNames()
-        self._requests = Requests()
         self._restart_listeners: list[Callable[[], None]] = []
         self._note_listeners: list[Callable[[str], None]] = []
         self._threads: ThreadLink | None = None
@@ -55,6 +58,7 @@ class ProcessLink:
         self._is_closed = False
         self._road = FrameRoad()
         self._process = make()
+        self._conversation = Conversation(self._process.control)
         self._greet()
         self._supervisor = Supervisor(self._process, self, limit or CrashLimit(), make)
 
@@ -62,22 +66,26 @@ class ProcessLink:
         self._refuse_own_thread("open_stream")
         with self._lock:
             self._refuse_closed()
-            if self._threads is not None:
-                return self._threads.open_stream(name, settings)
+            threads = self._threads
             known = self._names.add(name)
-            before = known.sink
-            known.session, known.settings = self._names.next_session(), settings
-            sink = known.sink = SharedSink(
-                self._road,
-                known.stream,
-                known.session,
-                settings.rate_fps,
-                settings.smoothness,
-                device_layout=settings.device_layout,
-            )
-            self._open(known)
+            before, known.sink = known.sink, None
+            if threads is None:
+                known.session, known.settings = self._names.next_session(), settings
+                known.sink = SharedSink(
+                    self._road,
+                    known.stream,
+                    known.session,
+                    settings.rate_fps,
+                    settings.smoothness,
+                    device_layout=settings.device_layout,
+                )
+                self._open(known)
+            sink = known.sink
         if before is not None:
             before.release()
+        if threads is not None:
+            return threads.open_stream(name, settings)
+        assert sink is not None
         return sink
 
     def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
@@ -86,25 +94,18 @@ class ProcessLink:
             if self._threads is not None:
                 return self._threads.offer(name, view_id, sdp, settings)
             self._names.add(name)
-            request, answer = self._requests.add()
-            try:
-                self._process.control.post(
-                    {
-                        "type": "offer",
-                        "id": request,
-                        "name": name,
-                        "view_id": view_id,
-                        "sdp": sdp,
-                        "settings": dataclasses.asdict(settings),
-                    }
-                )
-            except ReactorError as error:
-                self._requests.fail(request, error)
-                return answer
-        late = threading.Timer(OFFER_TIMEOUT_S, self._give_up_offer, (request, name, self._process))
-        late.daemon = True
-        answer.add_done_callback(lambda done: late.cancel())
-        late.start()
+            process = self._process
+            answer: Future[str] = self._conversation.ask(
+                {
+                    "type": "offer",
+                    "name": name,
+                    "view_id": view_id,
+                    "sdp": sdp,
+                    "settings": dataclasses.asdict(settings),
+                },
+                OFFER_TIMEOUT_S,
+                lambda: self._kill_if_hanging(name, process),
+            )
         return answer
 
     def close_view(self, name: str, view_id: str) -> None:
@@ -113,7 +114,7 @@ class ProcessLink:
             if self._threads is not None:
                 self._threads.close_view(name, view_id)
             elif self._names.get(name) is not None:
-                self._process.control.post({"type": "close_view", "name": name, "view_id": view_id})
+                self._conversation.tell({"type": "close_view", "name": name, "view_id": view_id})
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         text = protocol.encode(message)
@@ -126,7 +127,7 @@ class ProcessLink:
                 return 0
             count = len(known.open_views) if view_id is None else known.open_views.count(view_id)
             said: Message = {"type": "send", "name": name, "view_id": view_id, "text": text}
-            if count and not self._process.control.post(said, is_droppable=True):
+            if count and not self._conversation.tell(said, is_droppable=True):
                 known.unsent += count
                 return 0
             return count
@@ -137,21 +138,18 @@ class ProcessLink:
             self._names.add(name).listener = listener
             if self._threads is not None:
                 self._threads.listen(name, listener)
-            else:
-                self._process.control.post({"type": "listen", "name": name})
 
     def close_name(self, name: str) -> None:
         self._refuse_own_thread("close_name")
         with self._lock:
             self._refuse_closed()
-            known = self._names.pop(name)
-            threads = self._threads
+            known, threads = self._names.pop(name), self._threads
+        if known is not None and known.sink is not None:
+            known.sink.release()
         if threads is not None:
             threads.close_name(name)
         elif known is not None:
-            if known.sink is not None:
-                known.sink.release()
-            self._ask("close_name", name, CLOSE_NAME_TIMEOUT_S)
+            self._conversation.wait({"type": "close_name", "name": name}, CLOSE_NAME_TIMEOUT_S)
 
     def stats(self, name: str) -> dict[str, Any]:
         """As MediaLink says; of a process that does not answer, what it said last, with `is_stale`."""
@@ -159,13 +157,14 @@ class ProcessLink:
             self._refuse_closed()
             threads, known = self._threads, self._names.get(name)
         if threads is not None:
-            return {**threads.stats(name), "where": self.where()} if known is not None else {}
+            found = threads.stats(name)
+            return {**found, "is_stale": False, "where": self.where()} if found else {}
         if known is None:
             return {}
-        answer = self._ask("stats", name, STATS_TIMEOUT_S)
+        answer = self._wait("stats", name)
         if answer is not None:
             known.stats = answer
-        found = known.stats or {"rate_fps": None, "views": 0, "peers": {}, "encoders": {}, "errors": {}, "ended": {}}
+        found = known.stats or _NOTHING_YET
         unsent = found.get("unsent", 0) + known.unsent
         return {**found, "unsent": unsent, "is_stale": answer is None, "where": self.where()}
 
@@ -175,7 +174,7 @@ class ProcessLink:
             threads, known = self._threads, self._names.get(name)
         if threads is not None:
             return threads.timeline(name)
-        return (self._ask("timeline", name, STATS_TIMEOUT_S) or {}) if known is not None else {}
+        return (self._wait("timeline", name) or {}) if known is not None else {}
 
     def where(self) -> dict[str, Any]:
         with self._lock:
@@ -199,7 +198,7 @@ class ProcessLink:
             is_first, self._is_closed = not self._is_closed, True
             names, threads = self._names.take_all(), self._threads
             self._supervisor.expect_end()
-            self._process.control.post({"type": "close", "timeout_s": timeout_s})
+            self._conversation.tell({"type": "close", "timeout_s": timeout_s})
         if not is_first:
             return
         for known in names:
@@ -207,7 +206,7 @@ class ProcessLink:
                 known.sink.release()
         self._supervisor.close(timeout_s)
         self._road.close()
-        fail_all(self._requests.take_all(), "The media link was closed.")
+        self._conversation.end("The media link was closed.")
         if threads is not None:
             threads.close(timeout_s)
 
@@ -216,7 +215,7 @@ class ProcessLink:
     def received(self, message: Message) -> None:
         kind = message["type"]
         if kind in ("done", "failed"):
-            self._requests.answer(message)
+            self._conversation.answered(message)
         elif kind == "said":
             self._forward(message["name"], message["view_id"], message["message"])
         elif kind == "views":
@@ -234,9 +233,9 @@ class ProcessLink:
 
     def renew(self, process: MediaProcess) -> None:
         with self._lock:
-            lost = self._requests.take_all()
             if self._is_closed:
                 return
+            lost = self._conversation.renew(process.control)
             self._process = process
             self._restarts += 1
             self._greet()
@@ -244,9 +243,7 @@ class ProcessLink:
                 known.open_views = ()
                 if known.sink is not None:
                     self._open(known)
-                if known.listener is not None:
-                    process.control.post({"type": "listen", "name": known.name})
-        fail_all(lost, "The media process ended, and another one starts. Connect again.")
+        give_up(lost, "The media process ended, and another one starts. Connect again.")
 
     def give_up(self, why: str) -> None:
         with self._lock:
@@ -254,20 +251,22 @@ class ProcessLink:
                 return
             threads = self._threads = ThreadLink(why)
             for known in self._names:
-                if known.settings is not None and known.sink is not None:
-                    known.sink.divert(threads.open_stream(known.name, known.settings))
                 if known.listener is not None:
                     threads.listen(known.name, known.listener)
-            self._road.disconnect()
+            names = list(self._names)
+        for known in names:
+            if known.settings is not None and known.sink is not None:
+                known.sink.divert(threads.open_stream(known.name, known.settings))
+        self._road.disconnect()
+        self._conversation.end("The media process ended. Connect again.")
         self._note("The media goes on in threads of the kernel, where a busy cell may slow the picture.")
-        fail_all(self._requests.take_all(), "The media process ended. Connect again.")
         self._tell_restarted()
 
     # ------------------------------------------------------------------ own
 
     def _greet(self) -> None:
         self._road.connect(self._process.frames)
-        self._process.control.post({"type": "hello", "version": CONTROL_VERSION, "package": __version__})
+        self._conversation.tell({"type": "hello", "version": CONTROL_VERSION, "package": __version__})
 
     def _ready(self, message: Message) -> None:
         if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
@@ -282,18 +281,23 @@ class ProcessLink:
         """Open the newest session of a name in the process; its sink sends when that is done."""
         assert known.settings is not None and known.sink is not None
         sink = known.sink
-        request, opened = self._requests.add()
-        opened.add_done_callback(lambda done: sink.attach() if done.exception() is None else None)
-        self._process.control.post(
+
+        def opened(answer: Future[Any]) -> None:
+            error = answer.exception()
+            if error is None:
+                sink.attach()
+            elif not isinstance(error, CarrierError):  # else the process died, and the next one opens it
+                self._note(f"{known.name} is not shown: {error}")
+
+        self._conversation.ask(
             {
                 "type": "open",
-                "id": request,
                 "name": known.name,
                 "stream": known.stream,
                 "session": known.session,
                 "settings": dataclasses.asdict(known.settings),
             }
-        )
+        ).add_done_callback(opened)
 
     def _tell_restarted(self) -> None:
         with self._lock:
@@ -315,33 +319,25 @@ class ProcessLink:
         with self._lock:
             known = self._names.get(name)
             listener = known.listener if known is not None else None
-        if listener is None:
-            return
         try:
+            if listener is None:
+                raise protocol.nobody_listens(name)
             listener(view_id, message)
+        except NotStreamingError as refused:
+            self.send(name, view_id, protocol.refusal(message, refused))
         except Exception as error:
             _log.exception("The listener of %s failed on a %s message.", name, message["type"])
             self.send(name, view_id, protocol.refusal(message, error))
 
-    def _ask(self, kind: str, name: str, timeout_s: float) -> Any:
-        """The answer; None when there is none in time."""
+    def _wait(self, kind: str, name: str) -> Any:
+        """The answer; None when there is none in time, or this thread is the one that would bring it."""
         if self._supervisor.is_current():
             return None
-        with self._lock:
-            request, answer = self._requests.add()
-            self._process.control.post({"type": kind, "id": request, "name": name})
-        try:
-            return answer.result(timeout_s)
-        except TimeoutError:
-            self._requests.fail(request, ReactorError("given up"))
-        except CarrierError:
-            pass
-        return None
+        return self._conversation.wait({"type": kind, "name": name}, STATS_TIMEOUT_S)
 
-    def _give_up_offer(self, request: int, name: str, process: MediaProcess) -> None:
-        why = f"The media process did not answer the offer within {OFFER_TIMEOUT_S:g} s. Connect again."
-        # The page tries again; a process that hangs would never answer.
-        if self._requests.fail(request, CarrierError(why)) and self._ask("stats", name, HANGING_TIMEOUT_S) is None:
+    def _kill_if_hanging(self, name: str, process: MediaProcess) -> None:
+        """After an offer that got no answer: one that answers nothing at all would never get better."""
+        if self._conversation.wait({"type": "stats", "name": name}, HANGING_TIMEOUT_S) is None:
             self._note(f"The media process {process.pid} does not answer; it is killed, and another one starts.")
             process.kill()
 
