@@ -12,9 +12,10 @@ import numpy as np
 
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
-from reactor_nb.media.h264 import H264Encoder
+from reactor_nb.media.h264 import FullColourEncoder, H264Encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.nvenc import HardwareFirst, missing_hardware
+from reactor_nb.media.quality import FULL_COLOUR
 from reactor_nb.media.vp8 import Vp8Encoder
 
 
@@ -22,14 +23,21 @@ def _h264(settings: StreamSettings) -> Encoder:
     return H264Encoder(settings) if missing_hardware() else HardwareFirst(settings)
 
 
-_ENCODERS: dict[str, Callable[[StreamSettings], Encoder]] = {"H264": _h264, "VP8": Vp8Encoder}
+_ENCODERS: dict[str, Callable[[StreamSettings], Encoder]] = {
+    "H264": _h264,
+    FULL_COLOUR: FullColourEncoder,
+    "VP8": Vp8Encoder,
+}
 
-CODECS: tuple[str, ...] = tuple(_ENCODERS)
-"""Every codec, best first: H.264 ultrafast takes a third of VP8's time at 720p."""
+CODECS: tuple[str, ...] = ("H264", "VP8")
+"""What every page may be offered, best first: H.264 ultrafast takes half of VP8's time at 720p.
+
+FULL_COLOUR stands before them where the quality asks for it and the page's offer names it.
+"""
 
 
 def open_encoder(codec: str, settings: StreamSettings) -> Encoder:
-    """An encoder of one of CODECS. libavcodec is opened with the first frame, whose size it needs."""
+    """An encoder of one of CODECS, or FULL_COLOUR. libavcodec is opened with the first frame, whose size it needs."""
     return _ENCODERS[codec](settings)
 
 
@@ -38,7 +46,7 @@ def broken_codecs() -> dict[str, str]:
     """codec -> why it cannot be used here. Found by encoding one frame, as a build lists encoders it cannot open."""
     broken: dict[str, str] = {}
     pixels = np.zeros((64, 64, 3), np.uint8)
-    for codec in CODECS:
+    for codec in _ENCODERS:
         encoder = open_encoder(codec, StreamSettings(rate_fps=30.0))
         try:
             if encoder.encode(pixels, 0, True) is None:

@@ -87,17 +87,18 @@ class PyAvEncoder(ABC):
     """An encoder of libavcodec behind the Encoder protocol."""
 
     codec: ClassVar[str]
+    pixel_format: ClassVar[str] = "yuv420p"
 
     def __init__(self, settings: StreamSettings) -> None:
         self.settings = settings
-        self._converter = PlaneConverter()
+        self._converter = PlaneConverter(self.pixel_format)
         self._context: VideoCodecContext | None = None
         self._rate_bps = settings.max_bitrate_bps
         self._rates = RateRange(0, 0, 0)
         self._opened_at = 0
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
-        frame = self._converter.to_i420(pixels)
+        frame = self._converter.to_planes(pixels)
         context = self._context_for(frame, rtp_timestamp, is_keyframe)
         frame.pts = rtp_timestamp
         frame.time_base = RTP_TIME_BASE
@@ -156,7 +157,7 @@ class PyAvEncoder(ABC):
         assert isinstance(context, VideoCodecContext)
         context.width = width_px
         context.height = height_px
-        context.pix_fmt = "yuv420p"
+        context.pix_fmt = self.pixel_format
         context.time_base = RTP_TIME_BASE
         # Rate control spends the bitrate per frame, so a wrong rate here is a wrong bitrate.
         context.framerate = Fraction(self.settings.rate_fps).limit_denominator(1001)

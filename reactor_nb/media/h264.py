@@ -33,6 +33,7 @@ class H264Encoder(PyAvEncoder):
     """
 
     codec: ClassVar[str] = "H264"
+    _profile: ClassVar[str] = "baseline"
 
     def _range(self, rate_bps: int) -> RateRange:
         opened_bps = min(rate_bps * HEADROOM, self.settings.max_bitrate_bps)
@@ -45,15 +46,27 @@ class H264Encoder(PyAvEncoder):
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
-            "profile": "baseline",
+            "profile": self._profile,
             "maxrate": str(rates.opened_bps),
             "bufsize": str(round(rates.opened_bps * BUFFER_S)),
             "bf": "0",
             "forced-idr": "1",
-            "x264-params": f"scenecut=0:qpmin={least}:{_DEAD_ZONES}:{_COLOURS}",
+            "x264-params": f"scenecut=0:cabac=0:qpmin={least}:{_DEAD_ZONES}:{_COLOURS}",
         }
         context.open()
         return context
 
     def _retune(self, context: VideoCodecContext, rate_bps: int) -> None:
         context.bit_rate = rate_bps
+
+
+class FullColourEncoder(H264Encoder):
+    """The same in High 4:4:4 Predictive: every pixel keeps a colour of its own.
+
+    At the same rate it costs a tenth more time than 4:2:0, the same luma, and keeps coloured lines and text as they
+    are. Chromium decodes it, and says so in its offer; other browsers do not.
+    """
+
+    codec: ClassVar[str] = "H264-444"
+    pixel_format: ClassVar[str] = "yuv444p"
+    _profile: ClassVar[str] = "high444"

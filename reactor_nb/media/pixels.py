@@ -1,4 +1,4 @@
-"""RGB to the planes that encoders take: I420, BT.601, limited range."""
+"""RGB to the planes that encoders take: I420, or full colour, in BT.601 and limited range."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ class PlaneConverter:
     Threads: one at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pixel_format: str = "yuv420p") -> None:
+        self._format = pixel_format
         self._reformatter = VideoReformatter()
 
-    def to_i420(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
-        """(H, W, 3) uint8 RGB, C-contiguous, to a yuv420p frame with even sides of at least MIN_SIDE_PX.
+    def to_planes(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
+        """(H, W, 3) uint8 RGB, C-contiguous, to a frame of planes with even sides of at least MIN_SIDE_PX.
 
         The right and bottom edges are repeated to fill up, so no neighbour bleeds into the picture. What is such
         planes already, (H * 3 / 2, W) with even sides, is taken as it is.
         """
         if pixels.ndim == 2:
-            return av.VideoFrame.from_numpy_buffer(pixels, format="yuv420p")
+            planes = av.VideoFrame.from_numpy_buffer(pixels, format="yuv420p")
+            return planes if self._format == "yuv420p" else self._reformatter.reformat(planes, format=self._format)
         padded = padded_to_even(pixels)
         source = av.VideoFrame.from_numpy_buffer(padded, format="rgb24")
         return self._reformatter.reformat(
             source,
-            format="yuv420p",
+            format=self._format,
             src_colorspace=Colorspace.ITU601,
             dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG,

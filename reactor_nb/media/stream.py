@@ -16,6 +16,7 @@ from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.quality import FULL_COLOUR, GRADES
 from reactor_nb.media.rate import WIDE_BPS
 from reactor_nb.media.timeline import Timeline
 
@@ -78,7 +79,8 @@ class Stream:
     def codecs(self) -> tuple[str, ...]:
         """What a view may be offered, best first, without those that failed."""
         with self._lock:
-            return tuple(codec for codec in CODECS if codec not in self._errors and codec not in broken_codecs())
+            wanted = (FULL_COLOUR, *CODECS) if GRADES[self._settings.quality].is_full_colour else CODECS
+            return tuple(codec for codec in wanted if codec not in self._errors and codec not in broken_codecs())
 
     def codec_errors(self) -> dict[str, str]:
         """codec -> why it is not offered."""

@@ -78,7 +78,7 @@ class VideoWriter:
             if self._size_px is None:
                 self._size_px = pixels.shape[:2]
                 self._open(*self._size_px)
-            frame = self._converter.to_i420(self._fitted(pixels))
+            frame = self._converter.to_planes(self._fitted(pixels))
             frame.pts = tick
             frame.time_base = 1 / self._rate
             self._container.mux(self._stream.encode(frame))

@@ -58,7 +58,7 @@ class ThreadLink:
     def play(self, name: str, settings: StreamSettings, source: FrameSource) -> None:
         """As open_stream, with frames that somebody else puts into `source`."""
         self._refuse_loop_thread("open_stream")
-        self._views(name).stream.open(settings, source)
+        self._views(name).open(settings, source)
 
     def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
         return self._loop.submit(self._accept(name, view_id, sdp, settings))

@@ -10,9 +10,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError
+from reactor_nb.core.frame_queue import FrameSource
+from reactor_nb.errors import CarrierError, ClosedError, MessageError, ReactorError
 from reactor_nb.media.encoders import EncodedFrame
-from reactor_nb.media.link import MessageListener, PeerSettings
+from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
 from reactor_nb.media.stream import Stream
 from reactor_nb.transport import protocol
 from reactor_nb.transport.addresses import LOOPBACK, offered_addresses
@@ -51,6 +52,16 @@ class Views:
         self._unsent = 0
         self._ended: dict[str, int] = {}
         self._is_closed = False
+
+    def open(self, settings: StreamSettings, source: FrameSource) -> None:
+        """Play the frames of a new session. A view that another codec suits better now connects again."""
+        self.stream.open(settings, source)
+        codecs = self.stream.codecs()
+        with self._lock:
+            peers = list(self._peers.values())
+        for peer in peers:
+            if peer.is_outdated(codecs):
+                self._loop.post(self._close_later, peer)
 
     async def accept(self, view_id: str, sdp: str, settings: PeerSettings) -> str:
         """Answer an offer and attach the view to the stream.
@@ -137,8 +148,6 @@ class Views:
                 )
             elif kind == "watching":
                 self._watch(peer, message["is_watching"])
-            elif kind == "keyframe":
-                self.keyframe_wanted(peer)
             elif kind == "bye":
                 self._spawn(peer.close())
             elif kind in _FORWARDED:
@@ -214,8 +223,7 @@ class Views:
     def _forward(self, peer: Peer, message: dict[str, Any]) -> None:
         listener = self.listener
         if listener is None:
-            error = NotStreamingError(f"No session of {self.name} listens; start one with %reactor run {self.name}.")
-            self._refuse(peer, message, error)
+            self._refuse(peer, message, protocol.nobody_listens(self.name))
             return
         try:
             listener(peer.view_id, message)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import struct
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from aiortc import (
@@ -24,31 +24,23 @@ from aiortc import (
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
-    clock,
 )
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    RTCP_RTPFB_NACK,
-    RTP_HISTORY_SIZE,
-    RtcpPsfbPacket,
-    RtcpReceiverInfo,
-    RtcpRrPacket,
-    RtcpRtpfbPacket,
-    RtcpSrPacket,
-    unpack_remb_fci,
-)
+from aiortc.rtp import RTP_HISTORY_SIZE
 
 from reactor_nb.errors import CarrierError
-from reactor_nb.media.codecs import as_packet
+from reactor_nb.media.codecs import CODECS, as_packet
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import ExactStill
+from reactor_nb.media.quality import FULL_COLOUR
 from reactor_nb.media.rate import RoadRate
 from reactor_nb.transport import playout_delay
 from reactor_nb.transport.addresses import extension_id, usable_offer
+from reactor_nb.transport.full_colour import FullColour, full_colour_of
 from reactor_nb.transport.packets import PacketQueue
+from reactor_nb.transport.road_reports import RoadReports
 from reactor_nb.transport.still_sender import StillSender
 
 CHANNEL_LABEL = "calls"
@@ -110,7 +102,7 @@ class Peer:
         self._is_ended = False
         self._answering = asyncio.Lock()
         self._heard_s = self._loop.time()
-        self._sent_packets: dict[int, Any] = {}
+        self._full_colour: FullColour | None = None
         self._last_sent: tuple[EncodedFrame, int | None] | None = None
         self._silence: asyncio.TimerHandle | None = None
         self.packets = PacketQueue(self._want_keyframe)
@@ -139,6 +131,10 @@ class Peer:
             async with self._answering:
                 await connection.setRemoteDescription(RTCSessionDescription(usable_offer(sdp), "offer"))
                 self.codec = transceiver._codecs[0].name
+                self._full_colour = full_colour_of(sdp) if self.codec == "H264" else None
+                if self._full_colour is not None and FULL_COLOUR in codecs:
+                    transceiver._codecs = _full_colour_codecs(transceiver._codecs, self._full_colour)
+                    self.codec = FULL_COLOUR
                 track.sender = transceiver.sender
                 self._bind_only(connection, addresses)
                 self._tune(transceiver, extension_id(sdp, playout_delay.URI))
@@ -147,12 +143,18 @@ class Peer:
         except (OperationError, InvalidStateError, InvalidAccessError, ValueError, IndexError, KeyError) as error:
             raise CarrierError(
                 f"The page's offer cannot be answered: {error or type(error).__name__}. It needs one recvonly "
-                f"video section with {' or '.join(codecs)}, and a data channel."
+                f"video section with {' or '.join(CODECS)}, and a data channel."
             ) from error
         if "a=candidate:" not in answer:
             raise CarrierError(f"No UDP port could be opened on {', '.join(addresses) or 'a TURN server'}.")
         self._silence = self._loop.call_later(SILENCE_S, self._check_silence, self._loop.time() + SILENCE_S)
         return answer
+
+    def is_outdated(self, codecs: Sequence[str]) -> bool:
+        """Whether the page would be sent the other of the two kinds of H.264 if it connected now."""
+        if self.codec not in ("H264", FULL_COLOUR):
+            return False
+        return (self.codec == FULL_COLOUR) != (self._full_colour is not None and FULL_COLOUR in codecs)
 
     def send_text(self, text: str) -> bool:
         """Send one message by the data channel; False if it is closed or far behind. Never waits."""
@@ -287,9 +289,17 @@ class Peer:
             extensions.append(RTCRtpHeaderExtensionParameters(id=playout_delay_id, uri=playout_delay.URI))
             setattr(sender, _MAP_ATTRIBUTE, playout_delay.PlayoutDelayMap(inner, playout_delay_id))
         handle = getattr(sender, "_handle_rtcp_packet", None)
-        self._sent_packets = getattr(sender, _HISTORY_ATTRIBUTE, {})
         if handle is not None:
-            sender._handle_rtcp_packet = functools.partial(self._rtcp_came, sender._ssrc, handle)
+            sender._handle_rtcp_packet = RoadReports(
+                self.road,
+                sender._ssrc,
+                handle,
+                sent=getattr(sender, _HISTORY_ATTRIBUTE, {}),
+                kept=RTP_HISTORY_SIZE,
+                want_keyframe=self._want_keyframe,
+                changed=lambda: self._events.road_changed(self),
+                clock=self._loop.time,
+            ).came
         can_ask = hasattr(sender, "_send_keyframe")
         if can_ask:
             sender._send_keyframe = self._want_keyframe
@@ -299,39 +309,6 @@ class Peer:
             "rtp_origin": hasattr(sender, _TIMESTAMP_ATTRIBUTE),
             "road_reports": handle is not None,
         }
-
-    async def _rtcp_came(self, ssrc: int, handle: Callable[[Any], Awaitable[None]], packet: Any) -> None:
-        """Read what the page reports of the road, then let aiortc have it.
-
-        A packet that the page misses and that cannot be sent again, as the road is choked or aiortc has forgotten it,
-        is replaced by a keyframe at once; the page itself would ask for one only after a while.
-        """
-        before_bps, now_s = self.road.rate_bps, self._loop.time()
-        is_read = False
-        if isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
-            for report in packet.reports:
-                if report.ssrc == ssrc:
-                    self.road.report(report.highest_sequence, report.packets_lost, now_s)
-                    trip_s = _round_trip_s(report)
-                    if trip_s is not None:
-                        self.road.round_trip(trip_s, now_s)
-        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            estimate_bps = _estimate_bps(packet.fci, ssrc)
-            if estimate_bps is not None:
-                self.road.estimate(estimate_bps, now_s)
-            is_read = True  # aiortc would have no use for it, and fails on one that was cut off.
-        elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-            is_read = self.road.is_choked(now_s)
-            if is_read or any(self._is_forgotten(sequence) for sequence in packet.lost):
-                self._want_keyframe()
-        if self.road.rate_bps != before_bps:
-            self._events.road_changed(self)
-        if not is_read:
-            await handle(packet)
-
-    def _is_forgotten(self, sequence: int) -> bool:
-        kept = self._sent_packets.get(sequence % RTP_HISTORY_SIZE)
-        return kept is None or kept.sequence_number != sequence
 
 
 class _PacketTrack(MediaStreamTrack):
@@ -363,22 +340,14 @@ async def _gather_at(gather: Callable[..., Awaitable[Any]], chosen: list[str], *
     return await gather(**{**given, "addresses": chosen})
 
 
-def _round_trip_s(report: RtcpReceiverInfo) -> float | None:
-    """From a sender report to this answer, without the time that the page kept it; None before the first."""
-    if not report.lsr:
-        return None
-    now = (clock.current_ntp_time() >> 16) & 0xFFFFFFFF
-    trip_s = ((now - report.lsr - report.dlsr) & 0xFFFFFFFF) / 65536
-    return trip_s if trip_s < 60.0 else None  # a clock that was set back
-
-
-def _estimate_bps(fci: bytes, ssrc: int) -> int | None:
-    """What a REMB message says of this stream; None for one that says nothing, or is another application's."""
-    try:
-        rate_bps, ssrcs = unpack_remb_fci(fci)
-    except (ValueError, struct.error):
-        return None
-    return rate_bps if ssrc in ssrcs else None
+def _full_colour_codecs(agreed: Sequence[Any], full: FullColour) -> list[Any]:
+    """The agreed H.264 under the payload types of full colour, a profile that aiortc packs without knowing it."""
+    codec = replace(agreed[0], payloadType=full.payload_type, parameters=dict(full.parameters))
+    resent = next((other for other in agreed if other.name.lower() == "rtx"), None)
+    if resent is None or full.again_payload_type is None:
+        return [codec]
+    parameters = {"apt": full.payload_type}
+    return [codec, replace(resent, payloadType=full.again_payload_type, parameters=parameters)]
 
 
 def _preferences(codecs: Sequence[str]) -> list[Any]:

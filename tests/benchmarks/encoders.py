@@ -162,8 +162,8 @@ def measured(decoder_name: str, encode: Encode, frames: list[Pixels]) -> tuple[f
 def conversions(pixels: Pixels) -> Iterator[tuple[str, Callable[[], object]]]:
     """Ways from RGB to I420. cv2 takes the colour of one pixel in four; averaged as the others do, it costs more."""
     converter = PlaneConverter()
-    yield "swscale, reused, colours averaged (own)", lambda: converter.to_i420(pixels)
-    yield "swscale, a new context each time", lambda: PlaneConverter().to_i420(pixels)
+    yield "swscale, reused, colours averaged (own)", lambda: converter.to_planes(pixels)
+    yield "swscale, a new context each time", lambda: PlaneConverter().to_planes(pixels)
     try:
         import cv2
     except ImportError:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from reactor_nb.core.frames import to_block
 from reactor_nb.media.link import MediaLink, PeerSettings, StreamSettings
+from reactor_nb.media.quality import FULL_COLOUR, Quality
 from reactor_nb.transport import playout_delay
 from tests.loopback.conftest import picture
 from tests.support import barcode
@@ -142,6 +143,7 @@ def test_a_page_can_tell_when_a_frame_was_played(playing: MediaLink, page: Page)
     assert -20 < first["at_ms"] + page_to_kernel_ms - played_ms < 1000
 
 
+QUALITY_CHANGES: tuple[tuple[Quality, str], ...] = (("exact", FULL_COLOUR), ("low", "H264"))
 PATCHES = ((200, 30, 90), (30, 200, 60), (20, 40, 220), (255, 255, 255), (0, 0, 0), (128, 128, 128), (250, 220, 10))
 READ_PATCHES_JS = """
 ([count, side]) => {
@@ -161,11 +163,19 @@ READ_PATCHES_JS = """
 """
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize(
+    ("codec", "quality", "encoder"),
+    [("H264", "balanced", "H264"), ("VP8", "balanced", "VP8"), ("H264", "high", FULL_COLOUR)],
+)
 def test_flat_patches_are_shown_within_one_percent(
-    codec: str, link: MediaLink, page: Page, record_property: Callable[[str, object], None]
+    codec: str,
+    quality: Quality,
+    encoder: str,
+    link: MediaLink,
+    page: Page,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
+    sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0, quality=quality))
     pixels = np.repeat(np.array([PATCHES], np.uint8), 64, axis=1).repeat(64, axis=0)
     sink.put(to_block(pixels))
     connect(link, page, codec)
@@ -174,6 +184,30 @@ def test_flat_patches_are_shown_within_one_percent(
     error = np.abs(shown - np.array(PATCHES)).mean() / 255
     record_property("colour_error_percent", round(100 * error, 2))
     assert error <= 0.01, shown.round().tolist()
+    assert list(link.stats("plasma")["encoders"]) == [encoder]
+
+
+def test_a_view_connects_again_for_a_quality_of_full_colour_and_back(playing: MediaLink, page: Page) -> None:
+    connect(playing, page, "H264")
+    page.wait_for_function("window.first")
+    assert list(playing.stats("plasma")["encoders"]) == ["H264"]
+    for quality, encoder in QUALITY_CHANGES:
+        sink = playing.open_stream("plasma", StreamSettings(rate_fps=30.0, quality=quality))
+        eventually(lambda: playing.stats("plasma")["peers"] == {})
+        page.evaluate("window.first = null")
+        connect(playing, page, "H264")
+        sink.put(to_block(picture(1, 640, 480)))
+        page.wait_for_function("window.first")
+        assert list(playing.stats("plasma")["encoders"]) == [encoder]
+
+
+def test_a_quality_that_asks_for_the_same_codec_leaves_the_view_alone(playing: MediaLink, page: Page) -> None:
+    connect(playing, page, "VP8")
+    page.wait_for_function("window.first")
+    playing.open_stream("plasma", StreamSettings(rate_fps=30.0, quality="high"))
+    playing.open_stream("plasma", StreamSettings(rate_fps=30.0, quality="low"))
+    assert playing.stats("plasma")["ended"] == {}
+    assert list(playing.stats("plasma")["peers"]) == ["view"]
 
 
 def test_a_connection_that_the_page_closes_is_gone_at_once(playing: MediaLink, page: Page) -> None:

@@ -79,7 +79,7 @@ def test_planes_are_those_of_swscale_within_one_level(size: tuple[int, int]) -> 
     height_px, width_px = size
     assert block.frames.shape == (1, height_px * 3 // 2, width_px)
     assert (block.is_planar, block.height_px, block.width_px) == (True, height_px, width_px)
-    expected = PlaneConverter().to_i420(pixels).to_ndarray(format="yuv420p")
+    expected = PlaneConverter().to_planes(pixels).to_ndarray(format="yuv420p")
     assert np.abs(block.frames[0].astype(int) - expected).max() <= 1
     assert np.array_equal(block.newest.copy(), pixels)
 

@@ -30,7 +30,7 @@ def test_planes_are_bt601_in_the_limited_range() -> None:
     expected = {(255, 255, 255): (235, 128, 128), (0, 0, 0): (16, 128, 128), (255, 0, 0): (81, 90, 240)}
     for colour, planes in expected.items():
         pixels = np.full((32, 32, 3), colour, np.uint8)
-        frame = PlaneConverter().to_i420(pixels)
+        frame = PlaneConverter().to_planes(pixels)
         found = tuple(round(float(np.asarray(plane).mean())) for plane in frame.planes)
         assert np.abs(np.subtract(found, planes)).max() <= 1, (colour, found)
 
@@ -38,12 +38,12 @@ def test_planes_are_bt601_in_the_limited_range() -> None:
 def test_colour_is_averaged_over_four_pixels_and_not_picked() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[::2, ::2] = (255, 0, 0)
-    red = np.asarray(PlaneConverter().to_i420(pixels).planes[2]).mean()
+    red = np.asarray(PlaneConverter().to_planes(pixels).planes[2]).mean()
     assert abs(red - (128 + 112 / 4)) <= 2
 
 
 def test_sizes_may_change_between_frames() -> None:
     converter = PlaneConverter()
     for height_px, width_px in ((32, 48), (480, 640), (31, 47), (32, 48)):
-        frame = converter.to_i420(np.zeros((height_px, width_px, 3), np.uint8))
+        frame = converter.to_planes(np.zeros((height_px, width_px, 3), np.uint8))
         assert (frame.height, frame.width) == (height_px + height_px % 2, width_px + width_px % 2)
