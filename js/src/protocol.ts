@@ -23,7 +23,6 @@ export interface OfferMessage {
   offer_id: string
   sdp: string
   hostname: string
-  decoders?: string[]
 }
 
 export interface ByeMessage {
@@ -68,10 +67,6 @@ export interface WatchingMessage {
   is_watching: boolean
 }
 
-export interface KeyframeMessage {
-  type: "keyframe"
-}
-
 export type PageToKernel =
   | ReadyMessage
   | OfferMessage
@@ -82,7 +77,6 @@ export type PageToKernel =
   | PingMessage
   | PaintedMessage
   | WatchingMessage
-  | KeyframeMessage
 
 export interface HelloMessage {
   type: "hello"

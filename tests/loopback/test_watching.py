@@ -77,17 +77,3 @@ def test_the_other_views_of_a_hidden_one_play_on(link: MediaLink, open_page: Ope
     assert newest_number(hidden) == 1
     look(link, hidden, True)
     eventually(lambda: newest_number(hidden) == 5)
-
-
-def test_a_page_may_ask_for_a_keyframe(link: MediaLink, open_page: OpenPage) -> None:
-    sink = link.open_stream("plasma", SETTINGS)
-    page = open_page()
-    sink.put(to_block(picture(1)))
-    eventually(lambda: newest_number(page) == 1)
-
-    def keyframes() -> int:
-        return int(link.stats("plasma")["encoders"]["H264"]["keyframes"])
-
-    before = keyframes()
-    page.say({"type": "keyframe"})
-    eventually(lambda: keyframes() > before)
