@@ -59,7 +59,7 @@ def examine(runtime: Runtime) -> Iterator[DoctorLine]:
         notes += line.verdict == NOTE
         yield line
     if missing:
-        yield DoctorLine("", MISSING, f"{missing} of these to mend: type what stands there, then restart the kernel.")
+        yield DoctorLine("", MISSING, f"{missing} of these to mend: type what stands there, then start again.")
     else:
         yield DoctorLine("", OK, "Nothing is missing; the notes are worth a look." if notes else "Nothing is missing.")
 
