@@ -36,8 +36,8 @@ class StreamSettings:
 
     @property
     def device_layout(self) -> DeviceLayout:
-        """What is made of frames on a device: planes, unless stills are to show the very pixels."""
-        return DeviceLayout.RGB if self.quality == "exact" else DeviceLayout.PLANES
+        """What is made of frames on a device: planes, unless the colour of every pixel is wanted."""
+        return DeviceLayout.RGB if GRADES[self.quality].is_full_colour else DeviceLayout.PLANES
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,10 @@ def test_frames_of_device_and_host_may_take_turns(link: MediaLink, open_page: Op
     eventually(lambda: bool(page.frames) and barcode.read(page.frames[-1]) == 9)
 
 
-@pytest.mark.parametrize(("quality", "is_planar"), [("balanced", True), ("exact", False)])
-def test_where_stills_show_the_very_pixels_frames_come_as_rgb(
+@pytest.mark.parametrize(
+    ("quality", "is_planar"), [("low", True), ("balanced", True), ("high", False), ("exact", False)]
+)
+def test_where_every_pixel_keeps_its_colour_frames_come_as_rgb(
     quality: Quality, is_planar: bool, link: MediaLink
 ) -> None:
     sink = link.open_stream("plasma", StreamSettings(rate_fps=60.0, quality=quality))
