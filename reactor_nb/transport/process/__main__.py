@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     control, frames, parent = (int(each) for each in arguments)
     channel = Channel(socket.socket(fileno=control), TO_KERNEL, TO_MEDIA)
-    Host(channel, FrameReceiver(socket.socket(fileno=frames)), parent).run()
+    Host(channel, FrameReceiver(socket.socket(fileno=frames)), parent, sys.stderr.fileno()).run()
 
 
 def _see_what_the_kernel_sees() -> None:

@@ -14,7 +14,9 @@ from reactor_nb.transport.process.channel import Channel
 from reactor_nb.transport.process.control import Message
 
 _BY_CODE: dict[str, type[ReactorError]] = {
-    each.code: each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, ReactorError)
+    each.code: each
+    for each in vars(errors).values()
+    if isinstance(each, type) and issubclass(each, ReactorError) and "code" in vars(each)
 }
 
 

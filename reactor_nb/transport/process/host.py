@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import select
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -40,13 +39,19 @@ class Host:
         control: the end of this process.
         receiver: hands the kernel's frames to the queue of their session.
         parent: a pidfd of the kernel, or NO_DESCRIPTOR.
+        log: where this process prints to, memory that the kernel holds: only so much of it is kept.
     Threads: run() on the main thread; answers are posted from the loop.
     """
 
-    def __init__(self, control: Channel, receiver: FrameReceiver, parent: int = NO_DESCRIPTOR) -> None:
+    def __init__(
+        self, control: Channel, receiver: FrameReceiver, parent: int = NO_DESCRIPTOR, log: int = NO_DESCRIPTOR
+    ) -> None:
         self._control = control
         self._receiver = receiver
         self._parent = parent
+        self._log = log
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC)
+        self._watcher = threading.Thread(target=self._watch, name="reactor-kernel-watch", daemon=True)
         self._parent_pid = os.getppid()
         self._link = ThreadLink(open_changed=self._tell_views)
         self._streams: dict[str, int] = {}
@@ -67,7 +72,7 @@ class Host:
         to_kernel = _ToKernel(self._control)
         logging.getLogger().addHandler(to_kernel)
         self._say({"type": "ready", "version": CONTROL_VERSION, "package": __version__, "pid": os.getpid()})
-        threading.Thread(target=self._watch, name="reactor-kernel-watch", daemon=True).start()
+        self._watcher.start()
         try:
             while (message := self._control.receive()) is not None:
                 if message["type"] == "close":
@@ -154,13 +159,14 @@ class Host:
     def _watch(self) -> None:
         """Follow the kernel: its end-of-file does not come while a child of its own holds the socket."""
         poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
         if self._parent != NO_DESCRIPTOR:
             poll.register(self._parent, select.POLLIN)
         while not poll.poll(TICK_S * 1000):
             if self._parent == NO_DESCRIPTOR and os.getppid() != self._parent_pid:
                 break
-            if os.fstat(sys.stderr.fileno()).st_size > MAX_LOG_BYTES:
-                os.ftruncate(sys.stderr.fileno(), 0)
+            if self._log != NO_DESCRIPTOR and os.fstat(self._log).st_size > MAX_LOG_BYTES:
+                os.ftruncate(self._log, 0)
         self._control.end()
 
     def _end(self) -> None:
@@ -170,6 +176,9 @@ class Host:
         except ReactorError as error:
             _log.error("%s", error)
         self._control.close(timeout_s=0.2)
+        os.eventfd_write(self._wake, 1)
+        self._watcher.join()
+        os.close(self._wake)
 
 
 class _ToKernel(logging.Handler):

@@ -1,0 +1,128 @@
+"""The media process from inside, fed with what a broken kernel might say."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactor_nb import __version__
+from reactor_nb.transport.process.channel import Channel
+from reactor_nb.transport.process.control import CONTROL_VERSION, TO_KERNEL, TO_MEDIA, Message
+from reactor_nb.transport.process.host import Host
+from reactor_nb.transport.process.receiver import FrameReceiver
+from tests.support.eventually import eventually
+
+HELLO: Message = {"type": "hello", "version": CONTROL_VERSION, "package": __version__}
+OPEN: Message = {
+    "type": "open",
+    "name": "plasma",
+    "stream": 0,
+    "session": 1,
+    "settings": {"rate_fps": 30.0},
+}
+_any = st.none() | st.booleans() | st.integers(-2, 5000) | st.floats() | st.text(max_size=8) | st.lists(st.text())
+_settings = st.dictionaries(
+    st.sampled_from(["rate_fps", "quality", "smoothness", "max_bitrate_bps", "ice_servers", "more"]), _any
+)
+
+
+class Kernel:
+    """The other end of a host that runs on a thread of this process."""
+
+    def __init__(self) -> None:
+        control, controlled = socket.socketpair()
+        self.frames, framed = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.raw = control
+        self.channel = Channel(control, TO_MEDIA, TO_KERNEL)
+        host = Host(Channel(controlled, TO_KERNEL, TO_MEDIA), FrameReceiver(framed))
+        self.thread = threading.Thread(target=self._run, args=(host,))
+        self.problem: BaseException | None = None
+        self._last = 0
+        self.thread.start()
+
+    def _run(self, host: Host) -> None:
+        try:
+            host.run()
+        except BaseException as problem:
+            self.problem = problem
+
+    def ask(self, question: Message) -> Message:
+        """The `done` or `failed` of a question."""
+        self._last += 1
+        self.channel.post({**question, "id": self._last})
+        while (message := self.channel.receive()) is not None:
+            if message.get("id") == self._last:
+                return message
+        raise AssertionError("the host has ended")
+
+    def close(self) -> None:
+        self.channel.close(0.1)
+        self.frames.close()
+        self.thread.join(5.0)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    kernel = Kernel()
+    yield kernel
+    kernel.close()
+
+
+def test_it_says_who_it_is_and_ends_with_the_kernel(kernel: Kernel) -> None:
+    assert (kernel.channel.receive() or {})["package"] == __version__
+    kernel.channel.post(HELLO)
+    assert kernel.ask(OPEN)["type"] == "done"
+    kernel.close()
+    assert kernel.problem is None
+
+
+def test_a_kernel_of_another_version_is_not_served(kernel: Kernel) -> None:
+    kernel.channel.post({**HELLO, "package": "0.0.0"})
+    kernel.thread.join(5.0)
+    assert "0.0.0" in str(kernel.problem)
+
+
+def test_bytes_that_are_no_message_end_it(kernel: Kernel) -> None:
+    kernel.raw.sendall(b"\xff" * 32)
+    kernel.thread.join(5.0)
+    assert not kernel.thread.is_alive()
+
+
+def test_its_warnings_reach_the_kernel_in_a_line(kernel: Kernel) -> None:
+    kernel.ask(OPEN)
+    logging.getLogger("reactor_nb.media").warning("The %s encoder failed.", "H264")
+    while (message := kernel.channel.receive()) is not None and message["type"] != "log":
+        pass
+    assert message == {"type": "log", "text": "The H264 encoder failed."}
+
+
+@pytest.mark.timeout(60)
+def test_no_settings_whatever_end_it() -> None:
+    kernel = Kernel()
+    kernel.channel.post(HELLO)
+
+    @settings(max_examples=200, deadline=None)
+    @given(given=_settings, stream=st.integers(-5, 5000), session=st.integers(-5, 5))
+    def say(given: dict[str, Any], stream: int, session: int) -> None:
+        opened = kernel.ask({**OPEN, "stream": stream, "session": session, "settings": given})
+        offer = {"type": "offer", "name": "x", "view_id": "v", "sdp": "v=0", "settings": given}
+        assert opened["type"] == "done" or opened["error"]["message"]
+        assert kernel.ask(offer)["type"] == "failed"
+
+    try:
+        say()
+        kernel.channel.post({"type": "close_view", "name": "nothing", "view_id": "nobody"})
+        kernel.channel.post({"type": "send", "name": "nothing", "view_id": None, "text": "no json"})
+        assert kernel.ask({"type": "close_name", "name": "nothing"})["type"] == "done"
+        assert kernel.ask({**OPEN, "session": 9})["type"] == "done"
+        eventually(lambda: kernel.ask({"type": "stats", "name": "plasma"})["result"]["rate_fps"] == 30.0)
+    finally:
+        kernel.close()
