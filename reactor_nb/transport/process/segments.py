@@ -31,6 +31,8 @@ _RETIRED_AT = 1
 
 DEFAULT_CAP_BYTES = 128 << 20
 _CAP_BLOCKS = 4
+# Each one costs a descriptor in either process, of which a user's kernel has 1024 and other uses.
+_MOST_SEGMENTS = 64
 # Pages are there at the first write as well: 0.3 ms less for the first frame of 720p.
 _POPULATE = getattr(mmap, "MAP_POPULATE", 0)
 # Long enough for a model that pauses between blocks, short enough for one size after another.
@@ -101,7 +103,7 @@ class SegmentPool:
     some seconds is given back, so that a frame size that changes does not pile up memory.
 
     Args:
-        cap_bytes: how much there may be at a time; four blocks of the current size may be more.
+        cap_bytes: how much there may be at a time, in 64 segments; four blocks of the current size may be more.
         now: a monotonic clock, in seconds.
     Threads: any; one lock guards the list.
     """
@@ -166,11 +168,11 @@ class SegmentPool:
         cap = max(self._cap_bytes, _CAP_BLOCKS * size)
         total = sum(segment.size_bytes for segment in self._segments)
         idle = sorted((segment for segment in self._segments if segment.is_free), key=lambda each: each.used_s)
-        while total + size > cap and idle:
+        while idle and (total + size > cap or len(self._segments) >= _MOST_SEGMENTS):
             total -= idle[0].size_bytes
             self._retire(idle.pop(0))
-        if total + size > cap:
-            self.refusal = f"{total >> 20} MB of shared memory wait for the media process"
+        if total + size > cap or len(self._segments) >= _MOST_SEGMENTS:
+            self.refusal = f"{len(self._segments)} blocks of {total / 1e6:.1f} MB wait for the media process"
             return None
         try:
             segment = Segment(size)

@@ -118,6 +118,20 @@ def test_what_waits_for_the_media_process_is_bounded_and_the_reason_is_told() ->
     assert pool.reserve((1, 480, 640, 3)) is not None
 
 
+def test_small_frames_that_wait_do_not_use_up_the_descriptors_of_the_kernel() -> None:
+    pool = SegmentPool()
+    before = _open_descriptors()
+    held = []
+    while (array := pool.reserve((1, 8, 8, 3))) is not None:
+        held.append(array)
+        assert len(held) < 200
+    assert _open_descriptors() - before < 150
+    assert "wait for the media process" in pool.refusal
+    held.clear()
+    assert pool.reserve((1, 100, 100, 3)) is not None
+    pool.clear()
+
+
 def test_four_blocks_fit_however_long_they_are() -> None:
     pool = SegmentPool(cap_bytes=1 << 20)
     blocks = [pool.reserve((9, 480, 640, 3)) for _ in range(5)]
