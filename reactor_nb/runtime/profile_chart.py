@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from reactor_nb.core.stages import Row, spans
-from reactor_nb.runtime.profile_marks import LEFT, MARGIN, RIGHT, Scale, ms, nice_ceiling, number, text, ticks
+from reactor_nb.runtime.profile_marks import LEFT, MARGIN, RIGHT, Scale, ms, nice_ceiling, number, text
 
 if TYPE_CHECKING:
     from reactor_nb.runtime.profile import Profile
@@ -43,7 +43,7 @@ def way_chart(profile: Profile, top: float) -> Iterable[str]:
     ways = [spans(row) for row in profile.rows]
     scale = Scale(top, CHART_HEIGHT, 1.15 * _most(way[-1].ends_ms for way in ways if way))
     yield text(LEFT, top - 12, "each frame, from emit_block on", "title")
-    yield from scale.grid(ticks(scale.most_ms))
+    yield from scale.grid(scale.ticks)
     bars: dict[str, list[tuple[int, float, float]]] = {}
     for place, way in enumerate(ways):
         for span in way:

@@ -47,16 +47,11 @@ def nice_ceiling(value: float) -> float:
     return next(step * tens for step in _NICE if step * tens >= value * 0.999)
 
 
-def scale_top(value: float) -> float:
-    """A round end of a scale that is not far above `value`."""
-    step = nice_ceiling(value / 5)
-    return max(step * math.ceil(value / step - 0.001), 1.0)
-
-
-def ticks(top: float) -> list[float]:
-    """Three to six round values from 0 up to `top`."""
-    step = nice_ceiling(top / 5)
-    return [index * step for index in range(int(top / step + 0.001) + 1)]
+def ticks(value: float) -> list[float]:
+    """Round numbers from 0 on, some six of them; the last is not far above `value`, and at least 1."""
+    least = max(value, 1.0)
+    step = nice_ceiling(least / 5)
+    return [index * step for index in range(math.ceil(least / step - 0.001) + 1)]
 
 
 class Scale:
@@ -66,7 +61,8 @@ class Scale:
         self.top = top
         self.bottom = top + height
         self.height = height
-        self.most_ms = scale_top(most_ms)
+        self.ticks = ticks(most_ms)
+        self.most_ms = self.ticks[-1]
 
     def y(self, value_ms: float) -> float:
         return self.bottom - min(value_ms, self.most_ms) / self.most_ms * self.height
