@@ -67,6 +67,10 @@ export interface WatchingMessage {
   is_watching: boolean
 }
 
+export interface KeyframeMessage {
+  type: "keyframe"
+}
+
 export type PageToKernel =
   | ReadyMessage
   | OfferMessage
@@ -77,6 +81,7 @@ export type PageToKernel =
   | PingMessage
   | PaintedMessage
   | WatchingMessage
+  | KeyframeMessage
 
 export interface HelloMessage {
   type: "hello"

@@ -132,6 +132,12 @@ export class View {
       keepKeys(this.root, signal)
     }
     followSight(stage, onSight, signal)
+    // A canvas that has lost its memory (the GPU was reset) is empty: a model that rests sends nothing by itself.
+    const onRestored = () => {
+      this.#connection.send({ type: "keyframe" })
+      this.#surface.still.show()
+    }
+    this.#canvas.addEventListener("contextrestored", onRestored, { signal })
     const status = setInterval(() => this.#show(), STATUS_MS)
     const report = setInterval(() => this.#report(), REPORT_MS)
     window.addEventListener("pagehide", () => this.#connection.close("The page was left."), { signal })

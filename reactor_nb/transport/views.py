@@ -148,6 +148,8 @@ class Views:
                 )
             elif kind == "watching":
                 self._watch(peer, message["is_watching"])
+            elif kind == "keyframe":
+                self.keyframe_wanted(peer)
             elif kind == "bye":
                 self._spawn(peer.close())
             elif kind in _FORWARDED:

@@ -138,3 +138,20 @@ def test_without_a_gpu_no_worker_is_tried(playing: ThreadLink, page: Page) -> No
     moves_on(page)
     assert stats(page)["painter"] == "track"
     assert page.locator("canvas").count() == 1
+
+
+def test_a_canvas_that_lost_its_memory_shows_the_picture_of_a_resting_model_again(page: Page) -> None:
+    link = ThreadLink()
+    sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
+    sink.put(to_block(picture(5)))
+    try:
+        open_viewer(page, link)
+        read = f"({barcode.READ_JS})(window.reactor.canvas)"
+        page.wait_for_function(f"{read} === 5")
+        page.evaluate("() => { reactor.canvas.getContext('2d').reset() }")
+        assert page.evaluate(read) is None
+        page.evaluate("() => { reactor.canvas.dispatchEvent(new Event('contextrestored')) }")
+        page.wait_for_function(f"{read} === 5")
+    finally:
+        sink.close()
+        link.close()
