@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reactor_nb.core.stages import KEPT_FRAMES
+from reactor_nb.core.stages import KEPT_FRAMES, UNKNOWN
 from reactor_nb.runtime.profile import ABOUTS, MODEL, TOTAL, Profile
 from reactor_nb.runtime.profile_chart import (
     BAND_HEIGHT,
@@ -100,7 +100,7 @@ def _typical(profile: Profile) -> Iterable[str]:
         )
         for words in (f"{name} {ms(share_ms)}", name):
             if len(words) * _LETTER_PX + 12 < part:
-                yield text(x + 7, _BAR_Y + 17, words, "within")
+                yield text(x + 7, _BAR_Y + 17, words, "strong" if name == UNKNOWN else "within")
                 break
         x += part
 

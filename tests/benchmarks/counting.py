@@ -36,8 +36,8 @@ def share(cost_us: float) -> float:
     return cost_us * RATE_FPS / 1e6 * 100
 
 
-def costs_us() -> dict[str, float]:
-    """Part -> microseconds for each frame, the median of ROUNDS."""
+def costs_us(rounds: int = ROUNDS) -> dict[str, float]:
+    """Part -> microseconds for each frame, the median of `rounds`."""
     pixels = np.zeros((2, 2, 3), np.uint8)
     shown = [BufferedFrame(pixels, number, number / 30, number / 30 + 0.001) for number in range(FRAMES)]
     plain = [
@@ -82,7 +82,7 @@ def costs_us() -> dict[str, float]:
         "sender": send,
         "page's report": paint,
     }
-    return {name: 1e6 * median(_timed_s(part) for _ in range(ROUNDS)) / FRAMES for name, part in parts.items()}
+    return {name: 1e6 * median(_timed_s(part) for _ in range(rounds)) / FRAMES for name, part in parts.items()}
 
 
 def _timed_s(part: Callable[[], None]) -> float:

@@ -11,6 +11,7 @@ from reactor_nb.core.buffer import BufferedFrame
 from reactor_nb.core.stages import KEPT_FRAMES, joined
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.timeline import Timeline
+from tests.benchmarks.counting import costs_us, share
 
 MS = 0.001
 ORIGIN = 4_294_967_000  # wraps after a few frames
@@ -203,3 +204,7 @@ def test_old_frames_make_no_bits() -> None:
     long_ago_s = time.monotonic() - 60
     timeline.encoded(EncodedFrame("H264", bytes(1000), 0, False, 2, 2, 30.0, 0, long_ago_s, long_ago_s))
     assert timeline.summary()["bits_per_s"] == 0
+
+
+def test_counting_takes_less_than_a_hundredth_of_a_core() -> None:
+    assert share(sum(costs_us(rounds=3).values())) < 1

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import re
 import threading
 from itertools import pairwise
