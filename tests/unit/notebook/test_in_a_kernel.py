@@ -194,3 +194,19 @@ def test_the_model_of_a_folder_plays(run: Any) -> None:
     assert "--model.size=64" in text(outputs[2])
     assert "FAILED" not in text(outputs[3])
     assert text(outputs[3]).count("ok") >= 5
+
+
+def test_the_stream_is_set_from_the_line_and_from_python_and_what_cannot_be_stops_nothing(run: Any) -> None:
+    outputs = run(
+        "session = %reactor run --quality low --bitrate 800k --smoothness 0",
+        "%reactor run --quality best",
+        "import reactor_nb\nreactor_nb.run(Counter, quality='high', bitrate='lots')",
+        "print(session.wait(timeout_s=0))\nreactor_nb.run(Counter, quality='exact', bitrate=4).wait_ready()",
+        "%reactor stop",
+        allow_errors=True,
+    )
+    assert text(outputs[0]) == ""
+    assert "quality is 'best'; it is low, balanced, high or exact. Type: %reactor run --quality" in text(outputs[1])
+    assert "bitrate is 'lots'; it is the most that is sent" in text(outputs[2])
+    assert "False" in text(outputs[3])
+    assert "stopped" in text(outputs[4])
