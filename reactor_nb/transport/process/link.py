@@ -56,8 +56,13 @@ class ProcessLink:
         self._threads: ThreadLink | None = None
         self._restarts = 0
         self._is_closed = False
-        self._road = FrameRoad()
         self._process = make()
+        try:
+            self._road = FrameRoad()
+        except OSError:
+            self._process.close()
+            self._process.frames.close()
+            raise
         self._conversation = Conversation(self._process.control)
         self._greet()
         self._supervisor = Supervisor(self._process, self, limit or CrashLimit(), make)

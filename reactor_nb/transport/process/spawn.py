@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -40,16 +41,21 @@ class MediaProcess:
 
     Args:
         main, more: another program to run, and what it is given after the three descriptors.
+    Raises:
+        OSError: there is no descriptor left, or no memory.
     Threads: any.
     """
 
     def __init__(self, main: Path = MAIN, *more: str) -> None:
         self._command = (sys.executable, "-P", str(main)), more
-        ours, self._control_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.frames, self._frames_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with contextlib.ExitStack() as undo:
+            self._log = os.memfd_create("reactor-nb-log", os.MFD_CLOEXEC)
+            undo.callback(os.close, self._log)
+            fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
+            ours, self._control_end = _pair(undo, socket.SOCK_STREAM)
+            self.frames, self._frames_end = _pair(undo, socket.SOCK_SEQPACKET)
+            undo.pop_all()
         self.control = Channel(ours, TO_MEDIA, TO_KERNEL)
-        self._log = os.memfd_create("reactor-nb-log", os.MFD_CLOEXEC)
-        fcntl.fcntl(self._log, fcntl.F_SETFL, os.O_APPEND)
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -127,6 +133,13 @@ class MediaProcess:
     def _close_their_ends(self) -> None:
         self._control_end.close()
         self._frames_end.close()
+
+
+def _pair(undo: contextlib.ExitStack, kind: int) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    undo.callback(ours.close)
+    undo.callback(theirs.close)
+    return ours, theirs
 
 
 def _environment() -> dict[str, str]:
