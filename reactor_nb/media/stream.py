@@ -16,6 +16,7 @@ from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.nvenc import missing_hardware
 from reactor_nb.media.quality import FULL_COLOUR, GRADES
 from reactor_nb.media.rate import WIDE_BPS
 from reactor_nb.media.timeline import Timeline
@@ -147,6 +148,7 @@ class Stream:
             return {
                 "frames": frames,
                 "codecs": list(codecs),
+                "no_hardware": missing_hardware(),
                 "rate_fps": self._settings.rate_fps,
                 "views": len(self._views),
                 "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},

@@ -51,7 +51,9 @@ def test_a_sound_machine_lacks_nothing() -> None:
     assert list(lines)[:2] == ["python", "packages"]
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in lines["python"].text
     assert "aiortc" in lines["packages"].text
-    assert lines["codecs"] == DoctorLine("codecs", OK, "H264, VP8")
+    assert lines["codecs"].verdict == OK
+    assert lines["codecs"].text.startswith("H264, VP8")
+    assert "avcodec" not in lines["codecs"].text
     assert lines[""].verdict == OK
 
 
