@@ -248,7 +248,7 @@ def scale_of(value_range: tuple[float, float]) -> tuple[float, float]:
         low, high = (float(bound) for bound in value_range)
     except (TypeError, ValueError):
         low, high = 0.0, 0.0
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise FrameError(
             f"emit_block got value_range={value_range!r}; it needs two finite numbers, of black and of white. "
             "Type emit_block(frames, value_range=(-1, 1)) for frames from -1 to 1."
