@@ -98,11 +98,13 @@ class EncoderThread:
         with self._wake:
             return {**self._counts, "rate_bps": min(self._rate_bps, self._settings.max_bitrate_bps)}
 
-    def close(self) -> None:
-        """End the thread after the frame in hand; join() waits for it. Idempotent."""
+    def close(self) -> bool:
+        """End the thread after the frame in hand; join() waits for it. Whether a frame still waited. Idempotent."""
         with self._wake:
             self._is_closed = True
+            is_left, self._is_new = self._is_new, False
             self._wake.notify()
+        return is_left
 
     def join(self, timeout_s: float) -> bool:
         """Whether the thread is gone, at the latest after timeout_s. True on its own thread."""

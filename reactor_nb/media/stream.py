@@ -122,7 +122,8 @@ class Stream:
             if codec and all(watched != codec for watched, _ in self._views.values()):
                 encoder = self._encoders.pop(codec, None)
                 if encoder is not None:
-                    encoder.close()
+                    if encoder.close():
+                        self.timeline.leave()
                     self._ending.append(encoder)
             self._follow(codec)
 

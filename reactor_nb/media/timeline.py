@@ -158,6 +158,11 @@ class Timeline:
         with self._lock:
             self._count(reason, count)
 
+    def leave(self) -> None:
+        """The last view of a codec left while a frame waited to be encoded: nobody watches it any more."""
+        with self._lock:
+            self._unwatched += 1
+
     def forget(self, view_id: str) -> None:
         """A view is gone; what it had painted stays counted."""
         with self._lock:

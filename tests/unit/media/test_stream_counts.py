@@ -68,6 +68,30 @@ def test_a_slow_encoder_passes_frames_over_and_counts_each(stream: Stream) -> No
     assert stream.stats()["frames"]["skipped"]["encoder"] > 0
 
 
+def test_a_frame_that_waits_when_the_last_view_leaves_is_unwatched(stream: Stream) -> None:
+    gate = threading.Event()
+    got: list[EncodedFrame] = []
+
+    def deliver(frame: EncodedFrame) -> None:
+        got.append(frame)
+        gate.wait(5)
+
+    stream.attach("a", "H264", deliver)
+    try:
+        play(stream, 1)
+        eventually(lambda: len(got) == 1)
+        stream.attach("b", "H264", deliver)
+        buffer = FrameBuffer(SETTINGS.rate_fps)
+        stream.open(SETTINGS, buffer)
+        buffer.put(to_block(PIXELS))
+        eventually(lambda: stream.stats()["frames"]["shown"] == 1)
+        stream.detach("a")
+        stream.detach("b")
+    finally:
+        gate.set()
+    assert stream.stats()["frames"]["unwatched"] == 1
+
+
 def test_a_frame_has_its_times_up_to_the_encoder(stream: Stream) -> None:
     got: list[EncodedFrame] = []
     stream.attach("a", "H264", got.append)
