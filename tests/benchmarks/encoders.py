@@ -1,6 +1,7 @@
 """What each codec and setting makes of the benchmark picture, side by side in one run, without a browser.
 
-`python -m tests.benchmarks.encoders [--size 1280x720] [--frames 36] [--only av1]` prints a table. Time is that of the
+`python -m tests.benchmarks.encoders [--size 1280x720] [--frames 36] [--stride 7] [--only av1]` prints a
+table; with a stride the picture jumps further from frame to frame than an encoder looks. Time is that of the
 process's own threads, so that a busy machine does not blur it; where it is less than the wall clock's, something else
 ran. Sharpness is that of libavcodec's decoder; Chromium's canvas measures up to half a dB more.
 """
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from reactor_nb.media.codecs import CODECS, open_encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.pixels import PlaneConverter
-from reactor_nb.media.quality import GRADES, QUALITIES
+from reactor_nb.media.quality import FULL_COLOUR, GRADES, QUALITIES
 from tests.benchmarks.fidelity import block_psnr_db, luma_psnr_db
 from tests.benchmarks.picture import MovingPicture
 
@@ -127,9 +128,9 @@ def own(codec: str, quality: Any) -> Callable[[int, int], Encode]:
 
 def rows() -> Iterator[tuple[str, str, Callable[[int, int], Encode]]]:
     """(label, name of the decoder, how to open it)."""
-    for codec in CODECS:
+    for codec in (*CODECS, FULL_COLOUR):
         for quality in QUALITIES[:3]:
-            yield f"own {codec} {quality}", codec.lower(), own(codec, quality)
+            yield f"own {codec} {quality}", codec.partition("-")[0].lower(), own(codec, quality)
     for candidate in CANDIDATES:
         yield candidate.label, DECODERS[candidate.codec], candidate.opened
 
@@ -186,11 +187,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--size", default="1280x720")
     arguments.add_argument("--frames", type=int, default=36)
+    arguments.add_argument("--stride", type=int, default=1, help="take every so many-th frame of the picture")
     arguments.add_argument("--only", default="", help="rows whose label contains this")
     given = arguments.parse_args()
     width_px, height_px = map(int, given.size.split("x"))
     picture = MovingPicture(width_px, height_px)
-    frames = [picture.frame(number).copy() for number in range(given.frames)]
+    frames = [picture.frame(number * given.stride).copy() for number in range(given.frames)]
     print(f"{width_px}x{height_px}, {RATE_FPS} fps, {len(frames)} frames of the benchmark picture, one thread\n")
     print("| | cpu ms | wall ms | key kB | Mbit/s | luma dB | block dB |\n|---|---|---|---|---|---|---|")
     for label, decoder_name, opened in rows():
