@@ -143,9 +143,10 @@ class Views:
                 self._say(peer, {"type": "pong", "sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000})
             elif kind == "painted":
                 peer.page_report = {key: value for key, value in message.items() if key not in ("type", "frames")}
-                self.stream.timeline.painted(
-                    peer.view_id, int(message["painted"]), int(message["skipped"]), message.get("frames", ())
-                )
+                if self._is_current(peer):
+                    self.stream.timeline.painted(
+                        peer.view_id, int(message["painted"]), int(message["skipped"]), message.get("frames", ())
+                    )
             elif kind == "watching":
                 self._watch(peer, message["is_watching"])
             elif kind == "keyframe":
@@ -163,6 +164,8 @@ class Views:
         self._tell_open()
 
     def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
+        if not self._is_current(peer):
+            return
         self.stream.timeline.sent(peer.view_id, frame, rtp_origin, time.monotonic())
         facts = (frame.width_px, frame.height_px, frame.rate_fps, rtp_origin)
         if not peer.is_open or self._announced.get(peer.view_id) == facts:
