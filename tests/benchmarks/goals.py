@@ -91,10 +91,14 @@ def rows() -> list[Row]:
         Row("CPU of the browser, 720p, %", _told(1), _cpu("browser")),
         Row("animation frames that the page kept, 720p, Hz", _told(1), _median(HD, lambda window: window.sampled_hz)),
         Row("emit holds the model p50 / p95 ms, 720p", _at_most(0.15, 0.3, digits=2), _held),
-        Row("a cell spins: seen fps", fps(29.8), _disturbed("spinning", _seen_fps)),
+        Row("a cell spins: seen / emitted fps", fps(29.8) + _told(1, digits=1), _disturbed("spinning", _both_fps)),
         Row("a cell spins: drawn p50 / p95 ms", ms(11, 17), _disturbed("spinning", _drawn)),
         Row("a cell spins: seen p50 / p95 ms", _told(2), _disturbed("spinning", _seen)),
-        Row("that, and the model burns 25 ms: seen fps", fps(28.0), _disturbed("burning", _seen_fps)),
+        Row(
+            "that, and the model burns 25 ms: seen / emitted fps",
+            fps(28.0) + _told(1, digits=1),
+            _disturbed("burning", _both_fps),
+        ),
         Row("that, and the model burns 25 ms: drawn p50 / p95 ms", ms(11, 18), _disturbed("burning", _drawn)),
         Row("that, and the model burns 25 ms: seen p50 / p95 ms", _told(2), _disturbed("burning", _seen)),
         Row("luma / 8x8-block RGB PSNR, 720p, dB", _at_least(36, 39, digits=1), _psnr),
@@ -171,8 +175,9 @@ def _disturbed(
     return read
 
 
-def _seen_fps(window: Window) -> Values:
-    return (window.seen_fps,)
+def _both_fps(window: Window) -> Values:
+    """Seen, and emitted: a model that shares the interpreter with a spinning cell is slower by itself."""
+    return window.seen_fps, window.emitted_fps
 
 
 def _seen(window: Window) -> Values | None:
