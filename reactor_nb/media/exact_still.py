@@ -18,14 +18,17 @@ from reactor_nb.core.still import quick_png
 from reactor_nb.media.encoders import EncodedFrame
 
 QUIET_S = 0.07
-"""How long a picture must stand before its still is made: two frames of 30 fps, as giving up half way costs little.
+"""How long a picture must stand before its still is made, where the last pictures say nothing about the next.
 Noise of 720p then takes 35 ms to pack, 50 to 130 to send on one machine, 20 to show."""
 
-LONGEST_QUIET_S = 0.16
-"""The same where the next picture is to be expected while the still would be under way, at 5 to 14 fps."""
+SHORTEST_QUIET_S, LONGEST_QUIET_S = 0.035, 0.16
+"""Where they do. Giving up half way costs little, but at 5 to 14 fps it would be half of every still."""
 
-STILL_TAKES_S = 0.2
-"""From QUIET_S on; a picture that stands longer is worth a still of its own."""
+OVERDUE = 1.5
+"""How many times the usual interval must pass before nothing is expected any more."""
+
+RARE_S = 0.27
+"""Pictures that are this far apart are each worth a still."""
 
 _INTERVALS = 5
 _BANDS = 16
@@ -74,10 +77,10 @@ class Standing:
 
     def due_s(self) -> float:
         """When the still is to be made, if nothing else comes: once the next picture is overdue, by the last ones."""
-        usual_s = statistics.median(self._intervals_s) if self._intervals_s else 0.0
-        if QUIET_S < usual_s < QUIET_S + STILL_TAKES_S:
-            return self._since_s + min(1.2 * usual_s, LONGEST_QUIET_S)
-        return self._since_s + QUIET_S
+        usual_s = statistics.median(self._intervals_s) if self._intervals_s else RARE_S
+        if usual_s >= RARE_S:
+            return self._since_s + QUIET_S
+        return self._since_s + min(max(OVERDUE * usual_s, SHORTEST_QUIET_S), LONGEST_QUIET_S)
 
     def shows(self, number: int) -> bool:
         """Whether the frame of this number is the picture that stands."""
