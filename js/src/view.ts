@@ -226,6 +226,7 @@ export class View {
 
   #report(): void {
     const now_ms = performance.now()
+    const frames = this.#times.take(this.#connection.clock, this.#receive_ms)
     this.#connection.send({
       type: "painted",
       painted: this.#stats.painted,
@@ -233,8 +234,9 @@ export class View {
       latency_ms: this.#stats.latency(now_ms),
       rate_fps: this.#stats.rate(now_ms),
       painter: this.#surface.painter,
-      frames: this.#times.take(this.#connection.clock, this.#receive_ms),
+      frames,
     })
+    if (frames.length === 0) return
     // For the next report: asking the browser takes a while.
     void this.#connection.receiveDelay().then((receive_ms) => {
       this.#receive_ms = receive_ms
