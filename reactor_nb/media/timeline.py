@@ -132,6 +132,7 @@ class Timeline:
             frames: groups of four: RTP timestamp, then received, decoded and drawn in milliseconds of this clock;
                 -1 for what is unknown. What belongs to no frame that was sent is passed over.
         """
+        painted, skipped = max(0, painted), max(0, skipped)
         with self._lock:
             view = self._views.setdefault(view_id, _Viewed())
             if not view.is_counted:

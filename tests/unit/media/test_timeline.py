@@ -190,6 +190,14 @@ def test_what_a_page_says_of_frames_that_it_was_never_sent_is_passed_over(report
     assert {row["painted_s"] for row in rows_of(timeline)} == {None}
 
 
+def test_a_page_that_counts_backwards_takes_nothing_away() -> None:
+    timeline = played(range(10))
+    timeline.painted("a", -5, -7, [])
+    timeline.painted("a", 3, 0, [])
+    assert timeline.summary()["painted"] == 13
+    assert timeline.summary()["skipped"] == {}
+
+
 def test_bits_are_those_of_the_last_seconds() -> None:
     timeline = Timeline()
     now_s = time.monotonic()
