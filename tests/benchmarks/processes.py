@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psutil
 
-MEDIA_MODULE = "reactor_nb.transport.process"
+MEDIA_PROGRAM = "reactor_nb/transport/process/__main__.py"
 
 Groups = Mapping[str, list[psutil.Process]]
 
@@ -26,7 +26,7 @@ def groups_of(kernel_pid: int, server_pid: int, peer_pid: int | None = None) -> 
 def media_processes(kernel_pid: int) -> list[psutil.Process]:
     """This project's own among the kernel's children."""
     children = psutil.Process(kernel_pid).children(recursive=True)
-    return [child for child in children if MEDIA_MODULE in " ".join(child.cmdline())]
+    return [child for child in children if MEDIA_PROGRAM in " ".join(child.cmdline())]
 
 
 class CpuMeter:
