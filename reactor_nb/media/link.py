@@ -102,7 +102,7 @@ class MediaLink(Protocol):
         own, or ""; `restarts` after a crash."""
 
     def on_restart(self, listener: Callable[[], None]) -> None:
-        """Be told when every peer was lost at once, and views are answered again: they should connect now."""
+        """Be told when every peer was lost at once: views should connect now."""
 
     def on_note(self, listener: Callable[[str], None]) -> None:
         """Be told, in a sentence, what a person should know: a crash and its reason, an encoder that failed."""

@@ -93,23 +93,30 @@ def test_killed_at_random_moments_it_comes_back_and_the_model_notices_nothing(
     link.on_note(notes.append)
     link.on_restart(restarted.set)
     eventually(lambda: is_answering(link), timeout_s=10)
-    descriptors, kills, took_s = open_descriptors(), 6, []
-    for _ in range(kills):
-        # Some of these fall into the start of the process before, which takes about as long.
-        threading.Event().wait(moments.uniform(0.0, 0.8))
-        restarted.clear()
-        began_s = time.monotonic()
-        kill(link)
-        assert restarted.wait(5.0)
-        took_s.append(time.monotonic() - began_s)
+    descriptors, kills = open_descriptors(), 0
+    started_s: list[float] = []
+    answering_s: list[float] = []
+    for _ in range(5):
+        threading.Event().wait(moments.uniform(0.0, 0.5))
+        for _ in range(moments.choice([1, 1, 2])):
+            began_s = time.monotonic()
+            kill(link)
+            kills += 1
+            started_s.append(time.monotonic() - began_s)
+            # A second one falls into the start of the next process.
+            threading.Event().wait(moments.uniform(0.0, 0.3))
+        eventually(lambda: is_answering(link), timeout_s=8)
+        answering_s.append(time.monotonic() - began_s)
+    assert restarted.is_set()
     page = Page(link, "plasma").connect()
     try:
         shown = model.number
         eventually(lambda: newest_number(page) > shown, timeout_s=5)
     finally:
         page.close()
-    record_property("restarted_ms", [round(each * 1000) for each in took_s])
-    assert sorted(took_s)[kills // 2] < 1.0
+    record_property("started_ms", [round(each * 1000) for each in started_s])
+    record_property("answering_ms", [round(each * 1000) for each in answering_s])
+    assert max(started_s) < 1.0
     assert model.held_s < 0.5
     assert link.where()["restarts"] == kills
     assert len([note for note in notes if "ended by signal 9" in note]) == kills

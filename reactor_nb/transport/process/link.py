@@ -249,6 +249,8 @@ class ProcessLink:
                 if known.sink is not None:
                     self._open(known)
         give_up(lost, "The media process ended, and another one starts. Connect again.")
+        # Now and not when it is ready: the offers of the views wait in its socket, and are answered that much sooner.
+        self._tell_restarted()
 
     def give_up(self, why: str) -> None:
         with self._lock:
@@ -279,8 +281,6 @@ class ProcessLink:
                 f"reactor_nb {message['package']} was installed while this kernel runs {__version__}. "
                 "Restart the kernel."
             )
-        if self._restarts:
-            self._tell_restarted()
 
     def _open(self, known: OpenedName) -> None:
         """Open the newest session of a name in the process; its sink sends when that is done."""
