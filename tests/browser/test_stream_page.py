@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.browser.cells import COUNTER, LOAD, RUN
@@ -34,14 +35,14 @@ class Steps(VideoModel):
         while not get_ctx().should_stop():
             if self.is_set.wait(0.02):
                 self.is_set.clear()
-                frame = np.full((240, 320, 3), 90, np.uint8)
+                frame = np.random.default_rng(self.number).integers(0, 256, (240, 320, 3), np.uint8)
                 barcode.paint(frame, self.number)
                 get_ctx().emit_block(frame)
 """
 
 
-def start(lab: Lab, cell: str) -> None:
-    lab.open([f"{LOAD}\n{cell}", RUN])
+def start(lab: Lab, cell: str, options: str = "") -> None:
+    lab.open([f"{LOAD}\n{cell}", f"{RUN} {options}"])
     lab.run_all()
     lab.wait_for_frame(at_least=1)
     lab.execute("from reactor_nb.runtime.base import get_runtime")
@@ -114,6 +115,18 @@ def test_a_resting_model_shows_its_newest_frame_as_soon_as_it_is_seen(lab: Lab) 
     assert lab.wait_for_frame(at_least=5) == 5
     lab.evaluate("get_runtime().session('steps').send('show', number=6)")
     assert lab.wait_for_frame(at_least=6) == 6
+
+
+def test_an_exact_picture_that_changed_out_of_sight_is_exact_when_it_is_seen(lab: Lab) -> None:
+    start(lab, STEPS, "--quality exact")
+    scroll_away(lab)
+    eventually(lambda: the_view(lab, "steps")["is_watching"] is False)
+    lab.evaluate("get_runtime().session('steps').send('show', number=2)")
+    eventually(lambda: media(lab, "steps")["frames"]["shown"] >= 2)
+    scroll_back(lab)
+    assert lab.wait_for_frame(at_least=2) == 2
+    emitted = np.array(lab.evaluate("get_runtime().session('steps').frame()[::24, ::16].tolist()"))
+    eventually(lambda: np.array_equal(lab.pixels()[::24, ::16, :3], emitted))
 
 
 def test_a_view_that_is_told_to_connect_again_does_so_at_once(lab: Lab) -> None:
