@@ -83,6 +83,7 @@ class SharedSink:
         self._delivery = Delivery(road, stream_id, session_no, cap_bytes)
         self._waiting: deque[_Waiting] = deque()
         self._newest: _Waiting | None = None
+        self._newest_dropped_for = ""
         self._other: FrameSink | None = None
         self._produced = 0
         self._dropped: Counter[str] = Counter()
@@ -217,6 +218,8 @@ class SharedSink:
             self._is_finished = True
             self._is_closed = is_dropping
             other = self._other
+            if not is_dropping:
+                self._send_dropped_newest()
             if self._newest is not None:  # memory of its own: an ended session holds no segment
                 last = self._newest.last_frame()
                 self._newest = replace(last, block=replace(last.block, frames=last.block.frames.copy()))
@@ -249,6 +252,7 @@ class SharedSink:
             self._part()  # before this block is counted, which was not on the way
         self._produced += count
         self._newest = _Waiting(block, number, plan, count)
+        self._newest_dropped_for = "" if why == GONE else why
         if why == GONE:
             self._waiting.append(self._newest)
             now_s = time.monotonic()
@@ -260,6 +264,21 @@ class SharedSink:
                 self._noted.add(why)
                 return f"Frames are made and not shown: {detail}. session.frame() has the newest all the same."
         return ""
+
+    def _send_dropped_newest(self) -> None:
+        """The last frame of all stays on the page: it is worth another try."""
+        if self._newest is None or not self._newest_dropped_for:
+            return
+        last = self._newest.last_frame()
+        why, _ = self._delivery.send(last.block, last.first_number, Plan(time.monotonic(), 0.0))
+        if not why:
+            self._count_newest_again()
+
+    def _count_newest_again(self) -> None:
+        """The newest frame was dropped, and now it is not."""
+        if self._newest_dropped_for:
+            self._dropped[self._newest_dropped_for] -= 1
+            self._newest_dropped_for = ""
 
     def _part(self) -> None:
         """The media process is gone, and with it what was on the way. The newest frame waits for the next one."""
@@ -273,6 +292,7 @@ class SharedSink:
         self._read_board()
         self._waiting.clear()
         if self._newest is not None:
+            self._count_newest_again()
             last = self._newest.last_frame()
             is_unplayed = last.first_number >= self._tally.next_number
             self._waiting.append(replace(last, uncounted=int(is_unplayed)))

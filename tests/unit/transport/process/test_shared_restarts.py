@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactor_nb.core.buffer import FrameBuffer
+from reactor_nb.core.buffer import BufferedFrame, FrameBuffer
 from reactor_nb.transport.process.delivery import FULL
 from reactor_nb.transport.process.road import GONE, STALLED
 from reactor_nb.transport.process.shared_sink import LOST, SharedSink
 from tests.support.eventually import eventually
 from tests.unit.transport.process.sides import RATE_FPS, Media, Sides
+from tests.unit.transport.process.test_segments import no_file_above
 
 
 @pytest.fixture
@@ -133,6 +134,21 @@ def test_frames_emitted_while_no_process_is_there_wait_and_the_newest_is_shown(s
     assert _sum(sides.sink) == 6
 
 
+def test_a_last_frame_that_was_dropped_is_shown_when_the_session_ends(sides: Sides) -> None:
+    media = sides.start()
+    sides.emit(1)
+    media.take()
+    with no_file_above(1 << 10):
+        for value in (2, 3):
+            sides.emit(value, height_px=400)
+    assert sides.sink.drops() == {FULL: 2}
+    sides.sink.finish()
+    frame = media.take()
+    assert frame.number == 2 and (frame.pixels == 3).all()
+    assert media.source.take(5.0) is None
+    assert sides.sink.drops() == {FULL: 1} and _sum(sides.sink) == 3
+
+
 def test_an_ended_session_shows_its_last_frame_after_a_restart_and_holds_no_segment(sides: Sides) -> None:
     media = sides.start()
     sides.emit(*range(4))
@@ -198,6 +214,7 @@ def test_no_descriptor_and_no_memory_is_left() -> None:
 _STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("emit"), st.integers(1, 5)),
+        st.tuples(st.just("emit without memory"), st.integers(1, 5)),
         st.tuples(st.just("take"), st.integers(1, 4)),
         st.tuples(st.just("crash"), st.just(0)),
         st.tuples(st.just("start"), st.just(0)),
@@ -206,40 +223,45 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=60)
-@given(_STEPS)
-def test_whatever_happens_each_frame_is_counted_once_and_order_is_kept(steps: list[tuple[str, int]]) -> None:
-    with Sides() as sides:
-        emitted, shown = 0, []
-        try:
-            for step, many in steps:
-                if step == "emit":
-                    sides.emit(*range(emitted, emitted + many))
-                    emitted += many
-                elif step == "crash" and sides.media is not None:
-                    sides.crash()
-                elif step == "start" and sides.media is None:
-                    sides.start()
-                elif step == "take" and sides.media is not None:
-                    for _ in range(many):
-                        frame = sides.media.source.take(0.0)
-                        if frame is not None:
-                            shown.append(frame)
-                counts = sides.sink.counts()
-                assert counts.produced == emitted
-                assert counts.played + counts.skipped + counts.dropped <= emitted
-            sides.sink.finish()
-            media = sides.media or sides.start()
-            while (frame := media.source.take(5.0)) is not None:
-                shown.append(frame)
-            assert media.source.queue.is_over
-            assert [frame.number for frame in shown] == sorted(frame.number for frame in shown)
-            assert all((frame.pixels == frame.number % 256).all() for frame in shown)
-            counts = sides.sink.counts()
-            assert counts.played == len({frame.number for frame in shown})
-            assert counts.played + counts.skipped + counts.dropped == emitted == counts.produced
-            if emitted:
-                assert shown[-1].number == emitted - 1
-        finally:
-            shown.clear()
-            frame = None
+def _follow(sides: Sides, steps: list[tuple[str, int]], shown: list[BufferedFrame]) -> int:
+    """What was emitted, as a number of frames; each frame shows its number."""
+    emitted = 0
+    for step, many in steps:
+        if step.startswith("emit"):
+            with no_file_above(1 if step == "emit without memory" else 1 << 30):
+                sides.emit(*range(emitted, emitted + many))
+            emitted += many
+        elif step == "crash" and sides.media is not None:
+            sides.crash()
+        elif step == "start" and sides.media is None:
+            sides.start()
+        elif step == "take" and sides.media is not None:
+            frames = [sides.media.source.take(0.0) for _ in range(many)]
+            shown += [frame for frame in frames if frame is not None]
+        counts = sides.sink.counts()
+        assert counts.produced == emitted
+        assert counts.played + counts.skipped + counts.dropped <= emitted
+    return emitted
+
+
+@settings(max_examples=100)
+@given(_STEPS, st.booleans())
+def test_whatever_happens_each_frame_is_counted_once_and_order_is_kept(
+    steps: list[tuple[str, int]], skips: bool
+) -> None:
+    shown: list[BufferedFrame] = []
+    with Sides(skips=skips) as sides:
+        emitted = _follow(sides, steps, shown)
+        sides.sink.finish()
+        media = sides.media or sides.start()
+        while (frame := media.source.take(5.0)) is not None:
+            shown.append(frame)
+        assert media.source.queue.is_over
+        numbers = [frame.number for frame in shown]
+        assert numbers == sorted(numbers)
+        assert all((frame.pixels == frame.number % 256).all() for frame in shown)
+        counts = sides.sink.counts()
+        assert counts.played == len(set(numbers))
+        assert counts.played + counts.skipped + counts.dropped == emitted == counts.produced
+        if emitted:
+            assert numbers[-1] == emitted - 1
