@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Protocol
@@ -29,6 +30,10 @@ FOREVER_FRAMES = 1_000_000
 REOPEN_TICKS = RTP_CLOCK_HZ
 """An open codec is not replaced by one of another rate sooner than this, unless a keyframe is due anyway."""
 
+SLOWEST = 4.0
+"""A model this many times slower than its rate may spend as much more on each frame, and no slower one more."""
+
+_GAPS = 3
 _PIXELS_PER_THREAD_AND_S = 1280 * 720 * 70
 
 
@@ -96,6 +101,8 @@ class PyAvEncoder(ABC):
         self._rate_bps = settings.max_bitrate_bps
         self._rates = RateRange(0, 0, 0)
         self._opened_at = 0
+        self._last_timestamp = -1
+        self._gaps: deque[int] = deque(maxlen=_GAPS)
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
         frame = self._converter.to_planes(pixels)
@@ -133,8 +140,19 @@ class PyAvEncoder(ABC):
             rates = self._rates = self._range(self._rate_bps)
             context = self._opened(frame.width, frame.height, rates)
             self._context, self._opened_at = context, rtp_timestamp
-        self._retune(context, max(rates.low_bps, min(self._rate_bps, rates.high_bps)))
+        self._retune(context, max(rates.low_bps, min(self._rate_bps, rates.high_bps)), self._slowness(rtp_timestamp))
         return context
+
+    def _slowness(self, rtp_timestamp: int) -> float:
+        """How many times slower than the rate the last frames came, 1 to SLOWEST; one pause does not count."""
+        if self._last_timestamp >= 0:
+            self._gaps.append(rtp_timestamp - self._last_timestamp)
+        self._last_timestamp = rtp_timestamp
+        if len(self._gaps) < _GAPS:
+            return 1.0
+        times = min(self._gaps) * self.settings.rate_fps / RTP_CLOCK_HZ
+        # In quarters: frames that come a little unevenly change nothing.
+        return min(max(times * 4 // 1 / 4, 1.0), SLOWEST)
 
     def _opened(self, width_px: int, height_px: int, rates: RateRange) -> VideoCodecContext:
         try:
@@ -149,8 +167,8 @@ class PyAvEncoder(ABC):
     @abstractmethod
     def _open(self, width_px: int, height_px: int, rates: RateRange) -> VideoCodecContext: ...
 
-    def _retune(self, context: VideoCodecContext, rate_bps: int) -> None:  # noqa: B027  not every codec can
-        """Tell an open codec its rate."""
+    def _retune(self, context: VideoCodecContext, rate_bps: int, slowness: float) -> None:  # noqa: B027
+        """Tell an open codec its rate, if it can be told; by its own time, in which frames always come at rate_fps."""
 
     def _new_context(self, codec_name: str, width_px: int, height_px: int) -> VideoCodecContext:
         context = av.CodecContext.create(codec_name, "w")

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from av.video.codeccontext import VideoCodecContext
 
-from reactor_nb.media.encoders import PyAvEncoder, RateRange
+from reactor_nb.media.encoders import SLOWEST, PyAvEncoder, RateRange
 from reactor_nb.media.quality import GRADES
 
 BUFFER_S = 0.15
@@ -41,13 +41,14 @@ class H264Encoder(PyAvEncoder):
 
     def _open(self, width_px: int, height_px: int, rates: RateRange) -> VideoCodecContext:
         context = self._new_context("libx264", width_px, height_px)
-        context.bit_rate = rates.opened_bps
+        most_bps = round(rates.opened_bps * SLOWEST)
+        context.bit_rate = most_bps
         least = GRADES[self.settings.quality].h264_qp
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
             "profile": self._profile,
-            "maxrate": str(rates.opened_bps),
+            "maxrate": str(most_bps),
             "bufsize": str(round(rates.opened_bps * BUFFER_S)),
             "bf": "0",
             "forced-idr": "1",
@@ -56,8 +57,9 @@ class H264Encoder(PyAvEncoder):
         context.open()
         return context
 
-    def _retune(self, context: VideoCodecContext, rate_bps: int) -> None:
-        context.bit_rate = rate_bps
+    def _retune(self, context: VideoCodecContext, rate_bps: int, slowness: float) -> None:
+        # Without delay x264 knows no time but the number of frames: of a slow model each may take more.
+        context.bit_rate = round(rate_bps * slowness)
 
 
 class FullColourEncoder(H264Encoder):

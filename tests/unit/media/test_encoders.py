@@ -212,6 +212,29 @@ def test_flat_colours_come_back_within_one_percent(codec: str, colour: tuple[int
     assert np.abs(shown.astype(int) - flat).mean() <= 0.01 * 255
 
 
+@pytest.mark.parametrize("codec", ALL_CODECS)
+def test_a_model_slower_than_its_rate_spends_more_on_each_frame(codec: str) -> None:
+    cap_bps = 2_000_000
+    sizes = {}
+    for fps in (30, 10):
+        encoder = open_encoder(codec, StreamSettings(rate_fps=30.0, max_bitrate_bps=cap_bps))
+        frames = [encoder.encode(noise(n), n * 90_000 // fps, False) for n in range(45)]
+        encoder.close()
+        payloads = [len(frame.payload) for frame in frames[20:] if frame is not None]
+        sizes[fps] = sum(payloads) / len(payloads)
+        assert sizes[fps] * 8 * fps < 1.3 * cap_bps
+    assert sizes[10] > 1.8 * sizes[30]
+
+
+def test_one_pause_spends_no_more() -> None:
+    encoder = open_encoder("H264", StreamSettings(rate_fps=30.0, max_bitrate_bps=2_000_000))
+    ticks = [n * STEP + (n > 30) * 20 * STEP for n in range(45)]
+    frames = [encoder.encode(noise(n), at, False) for n, at in enumerate(ticks)]
+    encoder.close()
+    sizes = [len(frame.payload) for frame in frames if frame is not None]
+    assert max(sizes[28:]) < 1.3 * max(sizes[20:28])
+
+
 def test_full_colour_keeps_lines_of_one_pixel() -> None:
     lines = np.zeros((240, 320, 3), np.uint8)
     lines[:, ::2] = (255, 0, 0)
