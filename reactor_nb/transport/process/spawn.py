@@ -146,6 +146,7 @@ def _environment() -> dict[str, str]:
     """The kernel's own, with all that it can import last, so that no file of the user's hides a library's."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONINSPECT", "PYTHONSTARTUP")}
     environment["PYTHONSAFEPATH"] = "1"
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread for every core, for nothing
     own = [str(Path(entry).absolute()) for entry in sys.path if entry]
     environment[SYS_PATH_VARIABLE] = json.dumps([str(MAIN.parents[3]), *own])
     return environment
