@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -21,6 +22,9 @@ from reactor_nb.media.encoders import EncodedFrame, Encoder, PyAvEncoder, RateRa
 from reactor_nb.media.h264 import BUFFER_S, H264Encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.quality import GRADES
+
+SWITCH = "REACTOR_NB_NVENC"
+"""Set to off, the card is left alone."""
 
 LEAST_WIDTH_PX, LEAST_HEIGHT_PX = 160, 64
 """Smaller pictures than about this NVENC refuses, and libx264 encodes in no time."""
@@ -64,7 +68,9 @@ class NvencEncoder(PyAvEncoder):
 
 @functools.cache
 def missing_hardware() -> str:
-    """Why there is no encoder on a card here, "" if there is one. Found by encoding a frame."""
+    """Why no encoder on a card is used here, "" if one is. Found by encoding a frame."""
+    if os.environ.get(SWITCH, "").strip().lower() in ("off", "0"):
+        return f"{SWITCH} is off"
     encoder = NvencEncoder(StreamSettings(rate_fps=30.0))
     try:
         encoded = encoder.encode(np.zeros((256, 256, 3), np.uint8), 0, True)

@@ -9,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from reactor_nb.errors import CarrierError
+from reactor_nb.media.codecs import open_encoder
 from reactor_nb.media.encoders import EncodedFrame, Encoder
 from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
-from reactor_nb.media.nvenc import HardwareFirst, NvencEncoder, missing_hardware
+from reactor_nb.media.nvenc import SWITCH, HardwareFirst, NvencEncoder, missing_hardware
 
 SETTINGS = StreamSettings(rate_fps=30.0)
 PIXELS = np.full((240, 320, 3), (90, 160, 40), np.uint8)
@@ -85,6 +86,16 @@ def test_both_follow_the_road() -> None:
     frames = encoded(encoder, *noise)
     assert set(card.rates_bps) == {700_000}
     assert sum(len(frame.payload) for frame in frames[20:]) * 8 * 30 / 20 < 1.5 * 700_000
+
+
+def test_a_card_can_be_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "off")
+    missing_hardware.cache_clear()
+    try:
+        assert missing_hardware() == "REACTOR_NB_NVENC is off"
+        assert isinstance(open_encoder("H264", SETTINGS), H264Encoder)
+    finally:
+        missing_hardware.cache_clear()
 
 
 def test_without_a_card_the_reason_is_kept_and_libx264_encodes() -> None:
