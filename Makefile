@@ -18,11 +18,11 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench bench-quick bench-slowdown bench-soak test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: note-demo $(VIEWER) ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
 	@BROWSER="$(BROWSER)" $(BIN)/python -m tests.support.demo
@@ -37,12 +37,20 @@ check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 	$(NPM) run check
 	$(NPM) test
 
-bench: note-test note-browser chromium .venv/.bench $(VIEWER) ## measure beside jupyter_rfb and ipywidgets.Image, and print tables
+bench: note-test note-browser chromium .venv/.bench .venv-peer/.installed $(VIEWER) ## measure beside Reactor, aiortc, jupyter_rfb and ipywidgets.Image; writes docs/performance.md (20 minutes)
 	@$(BIN)/python -m tests.benchmarks
-	@$(BIN)/python -m tests.benchmarks.startup
+	@$(BIN)/python -m tests.benchmarks.startup --doc docs/performance.md
 
-test-peer: .venv/.test ## judge 89 signatures as the original package does, in an environment of its own
-	@test -e .venv-peer/.installed || { echo "Installing once, into this folder: .venv-peer with reactor-runtime 1.2.1 (about 600 MB)."; $(PYTHON) -m venv .venv-peer; .venv-peer/bin/python -m pip --disable-pip-version-check --quiet install reactor-runtime==1.2.1; touch .venv-peer/.installed; }
+bench-quick: note-test note-browser chromium .venv/.bench $(VIEWER) ## a glance at the same in under 2 minutes; writes nothing
+	@$(BIN)/python -m tests.benchmarks --quick
+
+bench-slowdown: note-test note-browser chromium .venv/.bench $(VIEWER) ## what a torch model loses to streaming; writes docs/performance.md (11 minutes)
+	@$(BIN)/python -m tests.benchmarks.slowdown
+
+bench-soak: note-test note-browser chromium .venv/.bench $(VIEWER) ## memory over half an hour; writes docs/performance.md
+	@$(BIN)/python -m tests.benchmarks.soak
+
+test-peer: .venv/.test .venv-peer/.installed ## judge 89 signatures as the original package does, in an environment of its own
 	@REACTOR_PEER_PYTHON=.venv-peer/bin/python $(BIN)/python -m pytest tests/peer
 
 coverage: .venv/.test $(VIEWER) ## which branches of core/ the tests reach; fails under 95 %
@@ -101,4 +109,10 @@ $(VIEWER): .venv/.installed $(VIEWER_SOURCES)
 
 .venv/.bench: .venv/.test
 	@$(PIP) install --no-build-isolation --editable '.[test,dev,bench]'
+	@touch $@
+
+.venv-peer/.installed: | preflight
+	@echo "Installing once, into this folder: .venv-peer with reactor-runtime 1.2.1 (about 600 MB)."
+	@$(PYTHON) -m venv .venv-peer
+	@.venv-peer/bin/python -m pip --disable-pip-version-check --quiet install reactor-runtime==1.2.1
 	@touch $@
