@@ -31,6 +31,21 @@ HOLD_UP = """(hold_ms) => new Promise((done) => setTimeout(() => {
 }))"""
 
 
+KEEP_PEERS = """
+window.peers = []
+const Peer = RTCPeerConnection
+window.RTCPeerConnection = class extends Peer { constructor(...given) { super(...given); peers.push(this) } }
+"""
+DECODED = """async () => {
+  for (const report of (await peers.at(-1).getStats()).values())
+    if (report.type === "inbound-rtp") return report.framesDecoded
+}"""
+SHOW_TAB = """(state) => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true })
+  document.dispatchEvent(new Event("visibilitychange"))
+}"""
+
+
 @pytest.fixture
 def playing() -> Iterator[ThreadLink]:
     """A model that counts, at 30 frames a second."""
@@ -138,6 +153,23 @@ def test_without_a_gpu_no_worker_is_tried(playing: ThreadLink, page: Page) -> No
     moves_on(page)
     assert stats(page)["painter"] == "track"
     assert page.locator("canvas").count() == 1
+
+
+def test_a_tab_in_the_background_decodes_nothing(playing: ThreadLink, page: Page) -> None:
+    page.add_init_script(KEEP_PEERS)
+    open_viewer(page, playing)
+    page.evaluate(SHOW_TAB, "hidden")
+    eventually(lambda: playing.stats("plasma")["encoders"] == {})
+    decoded: list[int] = [-1]
+
+    def rests() -> bool:
+        decoded.append(page.evaluate(DECODED))
+        return decoded[-1] == decoded[-2]
+
+    eventually(rests, timeout_s=5, interval_s=0.3)  # nine frames of a view that is seen
+    page.evaluate(SHOW_TAB, "visible")
+    moves_on(page)
+    assert page.evaluate(DECODED) > decoded[-1]
 
 
 def test_a_canvas_that_lost_its_memory_shows_the_picture_of_a_resting_model_again(page: Page) -> None:
