@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import select
 import socket
 import threading
 from collections import deque
@@ -53,21 +54,32 @@ class Channel:
         self._queue.put(data)
         return True
 
-    def receive(self) -> Message | None:
+    def receive(self, ended: int = -1) -> Message | None:
         """Wait for the next message; None when the other side has ended, or after close().
 
+        Args:
+            ended: a pidfd of the other side: its end-of-file does not come while a fork holds its socket.
         Raises:
             MessageError: what came is no message; the channel is of no use any more.
         """
         while not self._received:
             try:
-                data = self._socket.recv(_CHUNK_BYTES)
+                data = self._socket.recv(_CHUNK_BYTES) if self._has_data(ended) else b""
             except OSError:
                 return None
             if not data:
                 return None
             self._received.extend(self._decoder.feed(data))
         return self._received.popleft()
+
+    def _has_data(self, ended: int) -> bool:
+        """Wait for bytes or the end of the socket; False when `ended` comes first."""
+        if ended == -1:
+            return True  # recv waits by itself
+        poll = select.poll()
+        for each in (self._socket.fileno(), ended):
+            poll.register(each, select.POLLIN)
+        return any(found == self._socket.fileno() for found, _ in poll.poll())
 
     def end(self) -> None:
         """No more messages either way, and receive() returns None. What was queued may be lost. Idempotent."""

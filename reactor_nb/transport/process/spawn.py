@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reactor_nb.errors import ReactorError
 from reactor_nb.transport.process.channel import Channel
-from reactor_nb.transport.process.control import TO_KERNEL, TO_MEDIA
+from reactor_nb.transport.process.control import TO_KERNEL, TO_MEDIA, Message
 
 SYS_PATH_VARIABLE = "_REACTOR_NB_SYS_PATH"
 NO_DESCRIPTOR = -1
@@ -57,6 +57,7 @@ class MediaProcess:
             undo.pop_all()
         self.control = Channel(ours, TO_MEDIA, TO_KERNEL)
         self._popen: subprocess.Popen[bytes] | None = None
+        self._pidfd = NO_DESCRIPTOR
 
     def start(self) -> None:
         """Start it.
@@ -64,7 +65,7 @@ class MediaProcess:
         Raises:
             ReactorError: the system refused.
         """
-        parent = _own_pidfd()
+        parent = _pidfd(os.getpid())
         program, more = self._command
         given = (self._control_end.fileno(), self._frames_end.fileno(), parent)
         try:
@@ -85,6 +86,15 @@ class MediaProcess:
             self._close_their_ends()
             if parent != NO_DESCRIPTOR:
                 os.close(parent)
+        self._pidfd = _pidfd(self._popen.pid)
+
+    def receive(self) -> Message | None:
+        """What it says next; None when it has ended.
+
+        Raises:
+            MessageError: it said what is no message.
+        """
+        return self.control.receive(self._pidfd)
 
     @property
     def pid(self) -> int:
@@ -127,6 +137,8 @@ class MediaProcess:
             self.wait(timeout_s=2.0)
         self._close_their_ends()
         self.control.close(timeout_s=0.0)
+        if self._pidfd != NO_DESCRIPTOR:
+            os.close(self._pidfd)
         os.close(self._log)
         self._log = NO_DESCRIPTOR
 
@@ -152,9 +164,9 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _own_pidfd() -> int:
-    # Opened here and inherited: a number looked up in the child may belong to somebody else by then.
+def _pidfd(pid: int) -> int:
+    # Of the kernel it is opened here and inherited: looked up in the child, the number may be somebody else's by then.
     try:
-        return os.pidfd_open(os.getpid())
+        return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return NO_DESCRIPTOR

@@ -140,7 +140,7 @@ class Supervisor:
         late.start()
         said = ""
         try:
-            while (message := process.control.receive()) is not None:
+            while (message := process.receive()) is not None:
                 if message["type"] == "ready":
                     late.cancel()
                 self._events.received(message)

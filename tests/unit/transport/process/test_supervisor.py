@@ -124,6 +124,20 @@ def test_a_process_that_says_what_is_no_message_is_killed(program: Programs) -> 
     assert "at most" in told.given_up[0]
 
 
+def test_the_end_is_seen_although_a_fork_holds_the_socket_of_the_process(program: Programs) -> None:
+    told = Told()
+    make = program("control.recv(1000)\nsys.exit(3)")
+    process = make()
+    held = process._control_end.dup()  # as a fork does that comes between the making and the start
+    supervisor = Supervisor(process, told, CrashLimit(most=1), make)
+    eventually(lambda: process.pid)
+    process.control.post({"type": "close", "timeout_s": 1.0})
+    eventually(lambda: told.given_up, timeout_s=5)
+    assert "ended with status 3" in told.given_up[0]
+    supervisor.close(2.0)
+    held.close()
+
+
 def test_an_end_that_is_expected_is_no_crash(program: Programs) -> None:
     told = Told()
     make = program("control.recv(1000)")
