@@ -239,6 +239,7 @@ class ProcessLink:
     def renew(self, process: MediaProcess) -> None:
         with self._lock:
             if self._is_closed:
+                process.frames.close()  # it will not be started
                 return
             lost = self._conversation.renew(process.control)
             self._process = process

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,11 @@ class MediaProcess:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    @property
+    def was_terminated(self) -> bool:
+        """Somebody asked it to end, by the signal that is meant for that."""
+        return self._popen is not None and self._popen.poll() == -signal.SIGTERM
 
     def epitaph(self) -> str:
         """How it ended, with the last lines that it printed."""

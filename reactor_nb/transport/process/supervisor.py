@@ -15,6 +15,7 @@ from reactor_nb.transport.process.spawn import MediaProcess
 MOST_CRASHES = 3
 CRASH_WINDOW_S = 10.0
 READY_TIMEOUT_S = 20.0
+SHUTDOWN_S = 0.3
 THREAD_NAME = "reactor-media-link"
 
 
@@ -71,8 +72,7 @@ class Supervisor:
         self._events = events
         self._limit = limit
         self._make = make
-        self._lock = threading.Lock()
-        self._is_closed = False
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
@@ -82,23 +82,21 @@ class Supervisor:
 
     def expect_end(self) -> None:
         """The process is about to be told to close: its end is no crash, and no other follows it."""
-        with self._lock:
-            self._is_closed = True
+        self._ending.set()
 
     def close(self, timeout_s: float) -> None:
         """After expect_end: wait for the end of the process; after `timeout_s` it is killed. Idempotent."""
-        with self._lock:
-            process = self._process
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            process.kill()
+            self._process.kill()
             self._thread.join(2.0)
 
     def _run(self) -> None:
         while True:
             process = self._process
             problem, is_over = self._live(process)
-            if not self._is_ending:
+            # A kernel that shuts down ends its children first, and says so to us a moment later.
+            if not self._ending.wait(SHUTDOWN_S if process.was_terminated else 0.0):
                 self._events.crashed(problem)
                 if is_over or not self._renew():
                     self._events.give_up(problem)
@@ -107,14 +105,9 @@ class Supervisor:
             if self._process is process:
                 return
 
-    @property
-    def _is_ending(self) -> bool:
-        with self._lock:
-            return self._is_closed
-
     def _live(self, process: MediaProcess) -> tuple[str, bool]:
         """The process from start to end: how it ended, and whether that was once too often."""
-        if self._is_ending:
+        if self._ending.is_set():
             return "", True
         try:
             process.start()
@@ -129,8 +122,7 @@ class Supervisor:
             self._events.crashed(f"No media process can be made: {error}.")
             return False
         self._events.renew(process)
-        with self._lock:
-            self._process = process
+        self._process = process
         return True
 
     def _serve(self, process: MediaProcess) -> str:

@@ -150,6 +150,33 @@ def test_an_end_that_is_expected_is_no_crash(program: Programs) -> None:
     assert (told.ends, told.renewed, told.given_up) == ([], [], [])
 
 
+def test_a_process_that_is_ended_just_before_its_kernel_is_not_started_again(program: Programs) -> None:
+    told = Told()
+    make = program("control.recv(1000)")
+    process = make()
+    supervisor = Supervisor(process, told, CrashLimit(), make)
+    eventually(lambda: process.pid)
+    os.kill(process.pid, signal.SIGTERM)
+    eventually(lambda: process.was_terminated)
+    supervisor.expect_end()
+    supervisor.close(2.0)
+    assert (told.ends, told.renewed) == ([], [])
+
+
+def test_a_process_that_is_ended_alone_is_started_again(program: Programs) -> None:
+    told = Told()
+    make = program("control.recv(1000)")
+    process = make()
+    supervisor = Supervisor(process, told, CrashLimit(), make)
+    eventually(lambda: process.pid)
+    os.kill(process.pid, signal.SIGTERM)
+    (again,) = eventually(lambda: told.renewed)
+    eventually(lambda: again.pid)
+    supervisor.expect_end()
+    again.kill()
+    supervisor.close(2.0)
+
+
 def test_a_process_that_does_not_end_is_killed_in_time(program: Programs) -> None:
     make = program("import threading\nthreading.Event().wait(60)")
     process = make()
