@@ -339,3 +339,29 @@ def test_a_device_that_does_not_answer_holds_the_end_up_no_longer_than_allowed(p
     port.turns[0].is_done.set()
     handover.close(5.0)
     assert all(thread.name != "reactor-frames-test" for thread in threading.enumerate())
+
+
+def test_a_closed_handover_takes_a_block_itself_and_keeps_nobody_waiting() -> None:
+    taken: list[Block] = []
+    handover = Handover("test", taken.append)
+    handover.close(5.0)
+    handover.put(pending(1))
+    assert len(taken) == 1
+    assert handover.flush(1.0)
+
+
+class Overwriting(HostPort):
+    """What is queued behind the copy finds other pixels: only what was queued before it is covered by its end."""
+
+    def copy_out(self, sources: Sequence[Any]) -> tuple[list[NDArray[Any]], Ready]:
+        arrays, ready = super().copy_out(sources)
+        for source in sources:
+            source.zero_()
+        return arrays, ready
+
+
+def test_the_frame_that_is_kept_of_a_block_is_there_when_the_copy_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(device_frames.PORTS, "cpu", lambda torch, device: Overwriting())
+    block = copied(torch.from_numpy(np.stack([picture(1), picture(2)])))
+    monkeypatch.setattr(Overwriting, "copy_out", HostPort.copy_out)
+    assert np.array_equal(block.newest.copy(), picture(2))
