@@ -195,9 +195,11 @@ def start_copy(
     sources = [tensors.planes_of(torch, rgb) if is_planar else rgb]
     if counts is not None:
         sources.append(counts)
+    # Of a long block one frame is kept, not all of them. Before the copy, whose end says that this is there as well:
+    # who reads it later may do so on another stream.
+    newest = rgb[-1] if len(rgb) == 1 else rgb[-1].clone()
     arrays, ready = port.copy_out(sources)
-    # Of a long block one frame is kept, not all of them.
-    exact = DeviceFrame(port, rgb[-1] if len(rgb) == 1 else rgb[-1].clone())
+    exact = DeviceFrame(port, newest)
     return PendingBlock(arrays[0], arrays[1] if counts is not None else None, exact, ready, emitted_s)
 
 
