@@ -40,21 +40,25 @@ class Handover:
         self._thread.start()
 
     def put(self, block: PendingBlock) -> None:
-        """Hand on a block when it is there.
+        """Hand on a block when it is there; after close() at once, by this thread.
 
         Raises:
             RuntimeError: torch's own; the device has failed at this block or at one before.
         """
         with self._changed:
             self._raise()
-            self._waiting.append(block)
-            self._put += 1
-            mine = self._put
-            self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._is_closed or self._done >= (mine if self._is_held else mine - AHEAD_BLOCKS)
-            )
-            self._raise()
+            if not self._is_closed:
+                self._waiting.append(block)
+                self._put += 1
+                mine = self._put
+                self._changed.notify_all()
+                self._changed.wait_for(
+                    lambda: self._is_closed or self._done >= (mine if self._is_held else mine - AHEAD_BLOCKS)
+                )
+                self._raise()
+                return
+        # A model that was abandoned and emits all the same: nobody is left who would take it from the queue.
+        self._take(block.wait())
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until every block was handed on; whether it is so.
