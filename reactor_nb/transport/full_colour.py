@@ -22,8 +22,8 @@ def full_colour_of(sdp: str) -> FullColour | None:
     video = sdp[sdp.find("m=video") :] if "m=video" in sdp else ""
     h264 = set(re.findall(r"^a=rtpmap:(\d+) H264/90000\s*$", video, re.MULTILINE | re.IGNORECASE))
     again = dict(re.findall(r"^a=fmtp:(\d+) apt=(\d+)\s*$", video, re.MULTILINE))
-    for payload_type, text in re.findall(r"^a=fmtp:(\d+) (.*?)\s*$", video, re.MULTILINE):
-        parameters = dict(_parameter(pair) for pair in text.split(";"))
+    for payload_type, text in re.findall(r"^a=fmtp:(\d+) (.*)", video, re.MULTILINE):
+        parameters = dict(_parameter(pair) for pair in text.rstrip().split(";"))
         profile = str(parameters.get("profile-level-id") or "").lower()
         if payload_type in h264 and profile.startswith(_HIGH_444) and parameters.get("packetization-mode") == 1:
             resent = next((int(other) for other, of in again.items() if of == payload_type), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,9 @@ def test_other_offers_do_not_name_it(sdp: str) -> None:
 @given(st.text(alphabet="a=fmtp:rmv41 H264/90000;packetization-mode=1profile-level-idf4\r\n", max_size=300))
 def test_no_text_whatever_breaks_the_reading(text: str) -> None:
     full_colour_of("m=video" + text)
+
+
+def test_a_line_of_blanks_is_read_in_no_time() -> None:
+    began_s = time.process_time()
+    full_colour_of("m=video 9\na=fmtp:41 " + " " * 50_000 + "x\n")
+    assert time.process_time() - began_s < 0.5
