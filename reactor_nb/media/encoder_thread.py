@@ -55,6 +55,7 @@ class EncoderThread:
         self._wake = threading.Condition()
         self._newest: BufferedFrame | None = None
         self._is_new = False
+        self._is_in_hand = False
         self._is_closed = False
         self._keyframe_wanted = False
         self._next_keyframe_s = float("-inf")
@@ -98,13 +99,17 @@ class EncoderThread:
         with self._wake:
             return {**self._counts, "rate_bps": min(self._rate_bps, self._settings.max_bitrate_bps)}
 
-    def close(self) -> bool:
-        """End the thread after the frame in hand; join() waits for it. Whether a frame still waited. Idempotent."""
+    def close(self) -> int:
+        """End the thread; join() waits for it. How many frames are not delivered any more: one waited, one is in hand.
+
+        Idempotent.
+        """
         with self._wake:
             self._is_closed = True
-            is_left, self._is_new = self._is_new, False
+            left = self._is_new + self._is_in_hand
+            self._is_new = self._is_in_hand = False
             self._wake.notify()
-        return is_left
+        return left
 
     def join(self, timeout_s: float) -> bool:
         """Whether the thread is gone, at the latest after timeout_s. True on its own thread."""
@@ -140,7 +145,7 @@ class EncoderThread:
                     delay_s = self._next_keyframe_s - time.monotonic()
                     is_keyframe = delay_s <= 0
                 if self._newest is not None and (self._is_new or is_keyframe):
-                    self._is_new = False
+                    self._is_in_hand, self._is_new = self._is_new, False
                     if is_keyframe:
                         self._keyframe_wanted = False
                     return self._newest, is_keyframe, self._settings, self._rate_bps
@@ -155,6 +160,9 @@ class EncoderThread:
         if encoded is None:
             return
         with self._wake:
+            if self._is_closed:
+                return  # An encoder after this one may serve the same views already.
+            self._is_in_hand = False
             counts = self._counts
             counts["encode_ms"] += (spent_ms - counts["encode_ms"]) * (_SMOOTHING if counts["encoded"] else 1.0)
             counts["encoded"] += 1

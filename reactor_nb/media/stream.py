@@ -122,7 +122,7 @@ class Stream:
             if codec and all(watched != codec for watched, _ in self._views.values()):
                 encoder = self._encoders.pop(codec, None)
                 if encoder is not None:
-                    if encoder.close():
+                    for _ in range(encoder.close()):
                         self.timeline.leave()
                     self._ending.append(encoder)
             self._follow(codec)

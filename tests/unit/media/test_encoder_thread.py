@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reactor_nb.core.buffer import BufferedFrame
 from reactor_nb.media.encoder_thread import KEYFRAME_INTERVAL_S, KEYFRAME_PAUSE_S, EncoderThread, keyframe_pause_s
 from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
 from tests.support.eventually import eventually
 
@@ -146,3 +148,24 @@ def test_an_encoder_that_raises_says_so_once_and_ends(lane: Lane) -> None:
     codec, error = lane.failures[0]
     assert (codec, type(error)) == ("H264", AttributeError)
     assert lane.thread.join(2.0)
+
+
+def test_a_frame_in_hand_when_its_encoder_is_closed_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    encode = H264Encoder.encode
+
+    def slow(self: H264Encoder, *given: Any) -> EncodedFrame | None:
+        begun.set()
+        assert go_on.wait(5.0)
+        return encode(self, *given)
+
+    monkeypatch.setattr(H264Encoder, "encode", slow)
+    lane = Lane()
+    lane.thread.show(frame(0))
+    assert begun.wait(5.0)
+    lane.thread.show(frame(1))
+    assert lane.thread.close() == 2
+    assert lane.thread.close() == 0
+    go_on.set()
+    assert lane.thread.join(5.0)
+    assert (lane.delivered, lane.failures) == ([], [])
