@@ -56,7 +56,7 @@ class Runtime:
         self._reconnect_listeners: list[Callable[[], None]] = []
         self.find_class: Callable[[str], type[VideoModel] | None] = lambda name: None
         """Where the start button finds the newest class of a name: a cell may have mended it since."""
-        self._acting: list[threading.Thread] = []
+        self._pressed: dict[tuple[str, str], threading.Thread] = {}  # ("start" or "stop", name) -> who follows it
         self._is_closed = False
 
     @property
@@ -235,8 +235,7 @@ class Runtime:
         if kind == "call":
             answer_call(lambda: self.session(name), message, reply)
         elif kind in ("start", "stop"):
-            act: Callable[[str], Any] = self.again if kind == "start" else self.stop
-            threading.Thread(target=_act, args=(name, act, reply), name=f"reactor-{kind}-{name}", daemon=True).start()
+            self._press(kind, name, reply)
 
     def close(self, timeout_s: float | None = None) -> None:
         """End every session, free every model, close the link. Idempotent.
@@ -248,11 +247,11 @@ class Runtime:
             if self._is_closed:
                 return
             self._is_closed = True
-            hosted, link, acting = list(self._hosted.values()), self._link, self._acting
+            hosted, link, pressed = list(self._hosted.values()), self._link, list(self._pressed.values())
             self._hosted, self._link = {}, None
         problems: list[ReactorError] = []
         patience_s = self._stop_timeout_s if timeout_s is None else timeout_s
-        for thread in acting:
+        for thread in pressed:
             if thread is not threading.current_thread():
                 thread.join(patience_s)
         for each in hosted:
@@ -267,6 +266,18 @@ class Runtime:
                 problems.append(problem)
         if problems:
             raise problems[0]
+
+    def _press(self, kind: str, name: str, reply: Reply) -> None:
+        """Start or stop for a page. Pressed again while that is under way, it is one press."""
+        act: Callable[[str], Any] = self.again if kind == "start" else self.stop
+        with self._lock:
+            before = self._pressed.get((kind, name))
+            if before is None or not before.is_alive():
+                thread = threading.Thread(
+                    target=_act, args=(name, act, reply), name=f"reactor-{kind}-{name}", daemon=True
+                )
+                self._pressed[kind, name] = thread
+                thread.start()
 
     def _made_link(self) -> MediaLink:
         if self._link is None:

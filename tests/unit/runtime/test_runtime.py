@@ -343,6 +343,24 @@ def test_pages_call_start_and_stop_over_the_link(runtime: Runtime, link: MemoryL
     _playing(second)
 
 
+def test_a_page_that_presses_start_many_times_starts_one_session(runtime: Runtime) -> None:
+    runtime.run(_plasma())
+    begin = threading.Event()
+    started: list[int] = []
+
+    def on_session(name: str, session: Session) -> None:
+        started.append(session.id)
+        assert begin.wait(5.0)
+
+    runtime.on_session(on_session)
+    for _ in range(50):
+        runtime.handle_page_message("plasma", {"type": "start"}, lambda reply: None)
+    assert sum(thread.name == "reactor-start-plasma" for thread in threading.enumerate()) == 1
+    begin.set()
+    eventually(lambda: all(thread.name != "reactor-start-plasma" for thread in threading.enumerate()))
+    assert len(started) == 1
+
+
 def test_messages_of_the_model_go_to_every_view(runtime: Runtime, link: MemoryLink) -> None:
     _playing(runtime.run(_plasma()))
     assert ("plasma", None, {"type": "message", "data": {"hello": 1}}) in link.sent
