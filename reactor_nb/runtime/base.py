@@ -121,8 +121,8 @@ class Runtime:
                 sink,
                 rate_fps=chosen.rate_fps,
                 # Of the newest session alone: the media plays no other.
-                media_stats=lambda: link.stats(spec.name) if hosted.session is session else {},
-                media_timeline=lambda: link.timeline(spec.name) if hosted.session is session else {},
+                media_stats=lambda: _answer(link.stats, spec.name) if hosted.session is session else {},
+                media_timeline=lambda: _answer(link.timeline, spec.name) if hosted.session is session else {},
                 boundary=boundary,
             )
             session.subscribe(lambda event: forward_messages(link, spec.name, event))
@@ -331,6 +331,14 @@ class Runtime:
     def _refuse_closed(self) -> None:
         if self._is_closed:
             raise ClosedError("This runtime is closed. Type: %reload_ext reactor_nb, or call reactor_nb.run(Model)")
+
+
+def _answer(ask: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
+    """What the link says; {} when it is closed: a session that has ended can be asked for its counts all the same."""
+    try:
+        return ask(name)
+    except ClosedError:
+        return {}
 
 
 def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:

@@ -55,9 +55,11 @@ class MemoryLink:
         self._refuse_closed()
 
     def stats(self, name: str) -> dict[str, Any]:
+        self._refuse_closed()
         return {"views": 0}
 
     def timeline(self, name: str) -> dict[str, Any]:
+        self._refuse_closed()
         return {}
 
     def where(self) -> dict[str, Any]:

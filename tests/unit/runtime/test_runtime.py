@@ -385,3 +385,11 @@ def test_closing_ends_sessions_instances_and_the_link(link: MemoryLink) -> None:
     assert session.state == "ended"
     assert session.loaded.is_gone
     assert link.is_closed
+
+
+def test_a_session_tells_its_counts_when_its_runtime_is_closed(link: MemoryLink) -> None:
+    runtime = Runtime(lambda: link)
+    session = _playing(runtime.run(_plasma()))
+    runtime.close()
+    assert session.stats()["produced"] > 0
+    assert session.timeline()
