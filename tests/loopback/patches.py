@@ -46,7 +46,20 @@ def other_version(set_attribute: SetAttribute) -> None:
     set_attribute(host, "__version__", "0.0.0")
 
 
-PATCHES = {patch.__name__: patch for patch in (none, short_silence, failing_h264, other_version)}
+def late_word(set_attribute: SetAttribute) -> None:
+    """A page says something that is still on its way when the kernel closes the link."""
+    from reactor_nb.transport.process.host import Host
+
+    end = Host._end
+
+    def speak(self: Host) -> None:
+        self._say({"type": "said", "name": "plasma", "view_id": "v", "message": {"type": "stop"}})
+        end(self)
+
+    set_attribute(Host, "_end", speak)
+
+
+PATCHES = {patch.__name__: patch for patch in (none, short_silence, failing_h264, other_version, late_word)}
 
 
 if __name__ == "__main__":

@@ -267,6 +267,14 @@ def test_a_process_of_another_version_is_not_talked_to() -> None:
         link.close()
 
 
+def test_a_page_that_speaks_while_the_link_closes_leaves_no_zombie() -> None:
+    link = ProcessLink(make=lambda: MediaProcess(Path(patches.__file__), "late_word"))
+    link.open_stream("plasma", SETTINGS)
+    eventually(lambda: is_answering(link), timeout_s=10)
+    link.close()
+    assert psutil.Process().children() == []
+
+
 @pytest.mark.timeout(60)
 def test_twenty_views_are_served(link: ProcessLink, open_page: OpenPage) -> None:
     sink = link.open_stream("plasma", SETTINGS)

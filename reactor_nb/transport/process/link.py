@@ -12,7 +12,7 @@ from typing import Any
 
 from reactor_nb import __version__
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, WrongThreadError
+from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError, WrongThreadError
 from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
 from reactor_nb.transport import protocol
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
@@ -330,10 +330,16 @@ class ProcessLink:
                 raise protocol.nobody_listens(name)
             listener(view_id, message)
         except NotStreamingError as refused:
-            self.send(name, view_id, protocol.refusal(message, refused))
+            self._refuse(name, view_id, message, refused)
         except Exception as error:
             _log.exception("The listener of %s failed on a %s message.", name, message["type"])
+            self._refuse(name, view_id, message, error)
+
+    def _refuse(self, name: str, view_id: str, message: dict[str, Any], error: Exception) -> None:
+        try:
             self.send(name, view_id, protocol.refusal(message, error))
+        except ReactorError as unsent:  # as when the link was closed at this moment
+            _log.debug("View %s of %s was not told why its %s was refused: %s", view_id, name, message["type"], unsent)
 
     def _wait(self, kind: str, name: str) -> Any:
         """The answer; None when there is none in time, or this thread is the one that would bring it."""
