@@ -275,6 +275,20 @@ def test_a_page_that_speaks_while_the_link_closes_leaves_no_zombie() -> None:
     assert psutil.Process().children() == []
 
 
+def test_a_listener_that_raises_keeps_no_process_from_coming_back(link: ProcessLink) -> None:
+    def fail(note: str) -> None:
+        raise RuntimeError(note)
+
+    heard: list[str] = []
+    link.on_note(fail)
+    link.on_note(heard.append)
+    link.open_stream("plasma", SETTINGS)
+    eventually(lambda: is_answering(link), timeout_s=10)
+    kill(link)
+    eventually(lambda: is_answering(link), timeout_s=10)
+    assert heard
+
+
 @pytest.mark.timeout(60)
 def test_twenty_views_are_served(link: ProcessLink, open_page: OpenPage) -> None:
     sink = link.open_stream("plasma", SETTINGS)

@@ -319,7 +319,10 @@ class ProcessLink:
         with self._lock:
             listeners = tuple(self._note_listeners)
         for listener in listeners:
-            listener(text)
+            try:
+                listener(text)
+            except Exception:
+                _log.exception("A listener was not told: %s", text)
 
     def _forward(self, name: str, view_id: str, message: dict[str, Any]) -> None:
         with self._lock:
