@@ -9,18 +9,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from reactor_nb.core.buffer import FrameSink
 from reactor_nb.core.frames import to_block
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.link import PeerSettings, StreamSettings
 from reactor_nb.transport.process import link as process_link
 from reactor_nb.transport.process.link import ProcessLink
 from reactor_nb.transport.process.spawn import MediaProcess
-from reactor_nb.transport.process.supervisor import CrashLimit
+from reactor_nb.transport.process.supervisor import THREAD_NAME, CrashLimit
+from reactor_nb.transport.thread_link import ThreadLink
 from tests.loopback import patches
 from tests.loopback.conftest import OpenPage, picture
 from tests.loopback.counting_model import CountingModel
@@ -287,6 +290,33 @@ def test_a_listener_that_raises_keeps_no_process_from_coming_back(link: ProcessL
     kill(link)
     eventually(lambda: is_answering(link), timeout_s=10)
     assert heard
+
+
+def test_a_session_that_opens_while_threads_take_over_is_the_one_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    opens, go_on = threading.Event(), threading.Event()
+    open_stream = ThreadLink.open_stream
+
+    def slow(self: ThreadLink, name: str, settings: StreamSettings) -> FrameSink:
+        if threading.current_thread().name == THREAD_NAME:
+            opens.set()
+            assert go_on.wait(5.0)
+        return open_stream(self, name, settings)
+
+    monkeypatch.setattr(ThreadLink, "open_stream", slow)
+    link = ProcessLink(CrashLimit(most=1))
+    try:
+        link.open_stream("plasma", SETTINGS)
+        os.kill(pid_of(link), signal.SIGKILL)
+        assert opens.wait(5.0)
+        with ThreadPoolExecutor(1) as other:
+            sink = other.submit(link.open_stream, "plasma", SETTINGS)
+            threading.Event().wait(0.2)  # it waits, or has come in between
+            go_on.set()
+            sink.result(5.0).put(to_block(picture(1)))
+            eventually(lambda: sink.result().counts().played == 1)
+    finally:
+        go_on.set()
+        link.close()
 
 
 @pytest.mark.timeout(60)

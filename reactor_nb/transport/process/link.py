@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -49,6 +50,7 @@ class ProcessLink:
 
     def __init__(self, limit: CrashLimit | None = None, make: Callable[[], MediaProcess] = MediaProcess) -> None:
         self._lock = threading.RLock()
+        self._opening = threading.Lock()  # taken before the other: one session is opened at a time, whatever opens it
         self._owner_pid = os.getpid()
         self._names = OpenedNames()
         self._restart_listeners: list[Callable[[], None]] = []
@@ -69,29 +71,30 @@ class ProcessLink:
 
     def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
         self._refuse_own_thread("open_stream")
-        with self._lock:
-            self._refuse_closed()
-            threads = self._threads
-            known = self._names.add(name)
-            before, known.sink = known.sink, None
-            if threads is None:
-                known.session, known.settings = self._names.next_session(), settings
-                known.sink = SharedSink(
-                    self._road,
-                    known.stream,
-                    known.session,
-                    settings.rate_fps,
-                    settings.smoothness,
-                    device_layout=settings.device_layout,
-                )
-                self._open(known)
-            sink = known.sink
-        if before is not None:
-            before.release()
-        if threads is not None:
-            return threads.open_stream(name, settings)
-        assert sink is not None
-        return sink
+        with self._opening:
+            with self._lock:
+                self._refuse_closed()
+                threads = self._threads
+                known = self._names.add(name)
+                before, known.sink = known.sink, None
+                if threads is None:
+                    known.session, known.settings = self._names.next_session(), settings
+                    known.sink = SharedSink(
+                        self._road,
+                        known.stream,
+                        known.session,
+                        settings.rate_fps,
+                        settings.smoothness,
+                        device_layout=settings.device_layout,
+                    )
+                    self._open(known)
+                sink = known.sink
+            if before is not None:
+                before.release()
+            if threads is not None:
+                return threads.open_stream(name, settings)
+            assert sink is not None
+            return sink
 
     def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
         with self._lock:
@@ -146,7 +149,7 @@ class ProcessLink:
 
     def close_name(self, name: str) -> None:
         self._refuse_own_thread("close_name")
-        with self._lock:
+        with self._opening, self._lock:
             self._refuse_closed()
             known, threads = self._names.pop(name), self._threads
         if known is not None and known.sink is not None:
@@ -254,17 +257,19 @@ class ProcessLink:
         self._tell_restarted()
 
     def give_up(self, why: str) -> None:
-        with self._lock:
-            if self._is_closed:
-                return
-            threads = self._threads = ThreadLink(why)
-            for known in self._names:
-                if known.listener is not None:
-                    threads.listen(known.name, known.listener)
-            names = list(self._names)
-        for known in names:
-            if known.settings is not None and known.sink is not None:
-                known.sink.divert(threads.open_stream(known.name, known.settings))
+        with self._opening:
+            with self._lock:
+                if self._is_closed:
+                    return
+                threads = self._threads = ThreadLink(why)
+                for known in self._names:
+                    if known.listener is not None:
+                        threads.listen(known.name, known.listener)
+                opened = [(known.name, known.settings, known.sink) for known in self._names]
+            for name, settings, sink in opened:
+                if settings is not None and sink is not None:
+                    with contextlib.suppress(ClosedError):  # the link is closed meanwhile
+                        sink.divert(threads.open_stream(name, settings))
         self._road.disconnect()
         self._conversation.end("The media process ended. Connect again.")
         self._note("The media goes on in threads of the kernel, where a busy cell may slow the picture.")
