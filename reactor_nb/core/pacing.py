@@ -13,12 +13,9 @@ from dataclasses import dataclass
 
 DEFAULT_SMOOTHNESS = 0.5
 
-# A frame may come so many intervals early against the strict grid: jitter of a model that paces itself is passed on
-# without delay. With a quarter, what came on time after a hiccup waited up to 12 ms. The mean rate still never
-# exceeds rate_fps.
-_SLACK = 1.0
-# Blocks play evenly: one that comes early only waits, so its model is let go no earlier than this share of an interval.
-_BLOCK_EARLY = 0.25
+# A frame may come this share of an interval early against the strict grid: jitter of a model that paces itself is
+# passed on without delay. The mean rate still never exceeds rate_fps.
+_SLACK = 0.25
 # A clock that woke up late makes up for one interval at most, and keeps this share of it between two frames.
 _LEAST_GAP = 0.5
 _HISTORY = 8
@@ -45,7 +42,7 @@ class Plan:
 
 
 class RateLimit:
-    """The grid of one rate: any n + 1 frames shown as it says take at least (n - 2) / rate_fps.
+    """The grid of one rate: any n + 1 frames shown as it says take at least (n - 1.25) / rate_fps.
 
     Counted from when a frame was due, so that a clock that wakes up late does not lower the rate; but what is
     made up for is one interval at most, and two frames stay half an interval apart.
@@ -148,9 +145,7 @@ class Pacer:
             return -math.inf
         # The greatest time that the model took lately; of more than two, one outlier is forgiven.
         lead_s = sorted(self._takes_s)[-1 if len(self._takes_s) < 3 else -2] + _WAKE_S
-        early = _SLACK if math.isfinite(self._single_came_s) else _BLOCK_EARLY
-        full_s = self._full_s - self._limit.least_s * early
-        return min(full_s, self._last_due_s + self._limit.least_s) - lead_s
+        return self._full_s - self._limit.least_s * _SLACK - lead_s
 
     def release(self, now_s: float) -> None:
         """The model got control back."""

@@ -126,7 +126,7 @@ def test_a_fast_model_is_held_to_the_rate() -> None:
     clock.join(5.0)
     assert len(times_s) == 60
     # Only the upper side: a busy machine may be slower, and nothing may make it faster.
-    assert times_s[-1] - times_s[0] >= (59 - 2) / RATE_FPS
+    assert times_s[-1] - times_s[0] >= (59 - 1.25) / RATE_FPS
 
 
 def test_closing_drops_and_counts_what_is_queued_and_wakes_everyone() -> None:

@@ -59,7 +59,7 @@ def test_no_span_of_planned_frames_is_above_the_rate(
     dues_s = _dues_s(_played(rate_fps, smoothness, emissions, is_held=is_held).emitted)
     for steps in (1, 2, 5, 30, 90):
         for first_s, last_s in zip(dues_s, dues_s[steps:], strict=False):
-            assert last_s - first_s >= max(0.5, steps - 1) / rate_fps - TINY_S
+            assert last_s - first_s >= (steps - 0.25) / rate_fps - TINY_S
 
 
 @given(_rates, _smoothness, _emissions)
@@ -199,20 +199,8 @@ def test_a_model_as_fast_as_can_be_is_played_at_exactly_the_rate(rate_fps: float
     for _ in range(max(8, 200 // frames)):
         player.emit(frames, 0.0)
     times_s = [each.shown_s for each in player.finish()][2 * frames :]
-    # One interval is the slack of the rate.
-    assert (times_s[-1] - times_s[0]) * rate_fps == pytest.approx(len(times_s) - 1, abs=1 + TINY_S)
-
-
-def test_a_model_that_paces_itself_at_the_rate_keeps_it_and_its_frames_do_not_wait() -> None:
-    player = Player()
-    began_s = player.now_s
-    for number in range(300):
-        # As beside a cell that spins: each wake-up waits for the GIL.
-        wakes_s = max(player.now_s, began_s + number * INTERVAL_S) + (0.0, 0.012, 0.005, 0.024)[number % 4]
-        player.emit(1, wakes_s - player.now_s)
-    shown = player.finish()
-    assert shown[-1].emitted_s - shown[0].emitted_s == pytest.approx(299 * INTERVAL_S, abs=INTERVAL_S)
-    assert max(each.age_s for each in shown) < 0.010
+    # A quarter of an interval is the slack of the rate.
+    assert (times_s[-1] - times_s[0]) * rate_fps == pytest.approx(len(times_s) - 1, abs=0.25 + TINY_S)
 
 
 @pytest.mark.parametrize("smoothness", [0.5, 1.0])
