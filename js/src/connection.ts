@@ -6,7 +6,7 @@ import { Heartbeat } from "./heartbeat"
 import type { ModelPort } from "./model"
 import type { PeerMaker, PeerPort } from "./peer"
 import * as problems from "./problems"
-import { type KernelToPage, type OfferMessage, type PageToKernel, PROTOCOL_VERSION } from "./protocol"
+import { type KernelToPage, type OfferMessage, type PageToKernel, type PongMessage, PROTOCOL_VERSION } from "./protocol"
 
 const ANSWER_MS = 10_000
 const CONNECT_MS = 8_000
@@ -33,6 +33,8 @@ export interface ConnectionEvents {
 
 export class Connection {
   readonly clock = new KernelClock()
+  /** From `emit_block` until the kernel's clock plays a frame, of late: part of a frame's age before it is sent. */
+  wait_ms = 0
   phase: Phase = "greeting"
   /** One sentence on why there is no picture, until there is one. */
   problem: string | null = null
@@ -207,8 +209,13 @@ export class Connection {
   }
 
   #receiveFromPeer(message: KernelToPage): void {
-    if (message.type === "pong") this.#heartbeat?.pong(message)
+    if (message.type === "pong") this.#pong(message)
     else this.events.onMessage(message)
+  }
+
+  #pong(message: PongMessage): void {
+    this.wait_ms = message.wait_ms ?? 0
+    this.#heartbeat?.pong(message)
   }
 
   #fail(problem: string): void {

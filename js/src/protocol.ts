@@ -125,6 +125,7 @@ export interface PongMessage {
   type: "pong"
   sent_ms: number
   kernel_ms: number
+  wait_ms?: number
 }
 
 export interface StreamMessage {

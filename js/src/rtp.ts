@@ -9,12 +9,12 @@ export interface RtpOrigin {
 }
 
 /**
- * When the frame with this timestamp was emitted, on the kernel's clock.
+ * When the clock played the frame with this timestamp, on the kernel's clock.
  *
  * Of all times that the wrapped timestamp may stand for, the nearest to `kernel_now_ms` is meant. So no state has to
  * follow the stream, and a page that joins a stream of two days is right at its first frame.
  */
-export function emittedAt(rtp_timestamp: number, origin: RtpOrigin, kernel_now_ms: number): number {
+export function playedAt(rtp_timestamp: number, origin: RtpOrigin, kernel_now_ms: number): number {
   const since_origin_ms = ((rtp_timestamp - origin.rtp_origin) >>> 0) / TICKS_PER_MS
   const first_ms = origin.rtp_origin_kernel_ms + since_origin_ms
   return first_ms + Math.round((kernel_now_ms - first_ms) / WRAP_MS) * WRAP_MS

@@ -15,7 +15,7 @@ import { isMessage, type PeerMaker } from "./peer"
 import * as problems from "./problems"
 import type { CallMessage, KernelToPage, StreamMessage } from "./protocol"
 import { ResizeHandle } from "./resize"
-import { emittedAt } from "./rtp"
+import { playedAt } from "./rtp"
 import { followSight } from "./sight"
 import { PaintStats } from "./stats"
 import { StatusLine } from "./status"
@@ -195,7 +195,9 @@ export class View {
     if (kernel_ms === null || rtp_timestamp === null || origin === null) return null
     const { rtp_origin, rtp_origin_kernel_ms } = origin
     if (rtp_origin === null || rtp_origin_kernel_ms === null) return null
-    return kernel_ms - emittedAt(rtp_timestamp, { rtp_origin, rtp_origin_kernel_ms }, kernel_ms)
+    return (
+      this.#connection.wait_ms + kernel_ms - playedAt(rtp_timestamp, { rtp_origin, rtp_origin_kernel_ms }, kernel_ms)
+    )
   }
 
   #sized(width_px: number, height_px: number): void {

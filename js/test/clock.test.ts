@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { KernelClock } from "../src/clock"
-import { emittedAt } from "../src/rtp"
+import { playedAt } from "../src/rtp"
 
 describe("the kernel's clock", () => {
   test("is unknown before the first pong", () => {
@@ -34,20 +34,20 @@ describe("the time a frame was emitted", () => {
   const origin = { rtp_origin: 2 ** 32 - 9000, rtp_origin_kernel_ms: 1_000_000 }
 
   test("counts 90 ticks to the millisecond", () => {
-    expect(emittedAt(2 ** 32 - 9000 + 900, origin, 1_000_030)).toBe(1_000_010)
+    expect(playedAt(2 ** 32 - 9000 + 900, origin, 1_000_030)).toBe(1_000_010)
   })
 
   test("passes the wrap of the timestamp", () => {
-    expect(emittedAt(0, origin, 1_000_120)).toBe(1_000_100)
+    expect(playedAt(0, origin, 1_000_120)).toBe(1_000_100)
   })
 
   test("is right after several wraps, for a view that joins late", () => {
     const wrap_ms = 2 ** 32 / 90
     const emitted_ms = 1_000_000 + 3 * wrap_ms + 5000
-    expect(emittedAt(2 ** 32 - 9000 + 450_000 - 2 ** 32, origin, emitted_ms + 20)).toBeCloseTo(emitted_ms, 3)
+    expect(playedAt(2 ** 32 - 9000 + 450_000 - 2 ** 32, origin, emitted_ms + 20)).toBeCloseTo(emitted_ms, 3)
   })
 
   test("may lie a little before the origin", () => {
-    expect(emittedAt(2 ** 32 - 9900, origin, 1_000_000)).toBeCloseTo(999_990, 6)
+    expect(playedAt(2 ** 32 - 9900, origin, 1_000_000)).toBeCloseTo(999_990, 6)
   })
 })

@@ -214,6 +214,9 @@ describe("a live connection", () => {
     const peer = await goLive(set)
     peer.events.onMessage({ type: "message", data: 7 })
     peer.events.onMessage({ type: "pong", sent_ms: performance.now(), kernel_ms: performance.now() + 1000 })
+    expect(set.connection.wait_ms).toBe(0)
+    peer.events.onMessage({ type: "pong", sent_ms: 0, kernel_ms: 1000, wait_ms: 480 })
+    expect(set.connection.wait_ms).toBe(480)
     set.connection.receive({ type: "reply", id: "x", result: 1 })
     expect(set.told.messages).toEqual([
       { type: "message", data: 7 },

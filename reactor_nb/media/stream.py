@@ -21,6 +21,8 @@ from reactor_nb.media.quality import FULL_COLOUR, GRADES
 from reactor_nb.media.rate import WIDE_BPS
 from reactor_nb.media.timeline import Timeline
 
+_SMOOTHING = 0.1
+
 _log = logging.getLogger(__name__)
 
 Deliver = Callable[[EncodedFrame], None]
@@ -43,6 +45,8 @@ class Stream:
         self.name = name
         self.epoch_s = time.monotonic()
         """The monotonic time at RTP timestamp 0."""
+        self.wait_s = 0.0
+        """From emission until the clock plays a frame, of late: what a page cannot see of a frame's age."""
         self.timeline = Timeline()
         self._codec_failed = codec_failed
         self._lock = threading.Lock()
@@ -72,6 +76,7 @@ class Stream:
                 self._newest = None
             self._errors.clear()
             self.timeline.begin()
+            self.wait_s = 0.0
             self._stills.use(settings.quality == "exact")
             for encoder in self._encoders.values():
                 encoder.use(settings)
@@ -185,6 +190,8 @@ class Stream:
             if self._is_closed:
                 return
             self._newest = frame
+            waited_s = frame.played_s - frame.emitted_s
+            self.wait_s = waited_s if self.wait_s == 0.0 else self.wait_s + (waited_s - self.wait_s) * _SMOOTHING
             self.timeline.shown(frame, is_watched=bool(self._encoders))
             for encoder in self._encoders.values():
                 if encoder.show(frame):

@@ -140,7 +140,8 @@ class Views:
             message = protocol.parse(text)
             kind = message["type"]
             if kind == "ping":
-                self._say(peer, {"type": "pong", "sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000})
+                pong = {"sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000}
+                self._say(peer, {"type": "pong", **pong, "wait_ms": self.stream.wait_s * 1000})
             elif kind == "painted":
                 peer.page_report = {key: value for key, value in message.items() if key not in ("type", "frames")}
                 if self._is_current(peer):

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.soak [--minutes 30] [--doc FILE | --no-doc]
 
-A slope is fitted to what comes after the first fifth: the start fills caches. Flat is a slope that adds up to less
-than 5 MB over the run.
+A slope is fitted to the least value of each minute after the first fifth: the start fills caches, and a frame that
+waits holds a piece of shared memory for a moment. Flat is a slope that adds up to less than 5 MB over the run.
 """
 
 from __future__ import annotations
@@ -46,12 +46,21 @@ class Slope:
 
 
 def slope(name: str, at_s: Sequence[float], values: Sequence[float]) -> Slope:
-    """Of the part after the warm-up. Began and ended are medians of a tenth of it, for a sample is noisy."""
+    """Of the least of each minute after the warm-up. Began and ended are medians of a tenth of it."""
+    at_s, values = _least_of_each_minute(at_s, values)
     first = next(index for index, each in enumerate(at_s) if each >= at_s[0] + _WARM_UP_SHARE * (at_s[-1] - at_s[0]))
     hours, late = np.array(at_s[first:]) / 3600, np.array(values[first:])
     few = max(1, len(late) // 10)
     per_hour = float(np.polyfit(hours - hours[0], late, 1)[0]) if len(late) > 1 else 0.0
     return Slope(name, float(np.median(late[:few])), float(np.median(late[-few:])), per_hour)
+
+
+def _least_of_each_minute(at_s: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+    minutes: dict[int, float] = {}
+    for at, value in zip(at_s, values, strict=True):
+        minute = int((at - at_s[0]) // 60)
+        minutes[minute] = min(value, minutes.get(minute, value))
+    return [60.0 * minute for minute in minutes], list(minutes.values())
 
 
 def table(slopes: Sequence[Slope], minutes: float) -> str:

@@ -110,7 +110,7 @@ def test_a_resting_model_shows_its_newest_frame_as_soon_as_it_is_seen(lab: Lab) 
     eventually(lambda: the_view(lab, "steps")["is_watching"] is False)
     for number in range(2, 6):
         lab.evaluate(f"get_runtime().session('steps').send('show', number={number})")
-    eventually(lambda: media(lab, "steps")["frames"]["shown"] >= 5)
+    eventually(lambda: lab.evaluate("get_runtime().session('steps').stats()['produced']") >= 5)
     scroll_back(lab)
     assert lab.wait_for_frame(at_least=5) == 5
     lab.evaluate("get_runtime().session('steps').send('show', number=6)")
@@ -122,7 +122,7 @@ def test_an_exact_picture_that_changed_out_of_sight_is_exact_when_it_is_seen(lab
     scroll_away(lab)
     eventually(lambda: the_view(lab, "steps")["is_watching"] is False)
     lab.evaluate("get_runtime().session('steps').send('show', number=2)")
-    eventually(lambda: media(lab, "steps")["frames"]["shown"] >= 2)
+    eventually(lambda: lab.evaluate("get_runtime().session('steps').stats()['produced']") >= 2)
     scroll_back(lab)
     assert lab.wait_for_frame(at_least=2) == 2
     emitted = np.array(lab.evaluate("get_runtime().session('steps').frame()[::24, ::16].tolist()"))

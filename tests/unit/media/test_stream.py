@@ -52,6 +52,14 @@ def test_each_codec_in_use_has_one_encoder(stream: Stream) -> None:
     assert got["c"][0].codec == "VP8"
 
 
+def test_how_long_frames_wait_for_their_time_is_known(stream: Stream) -> None:
+    opened(stream).put(to_block(np.repeat(PIXELS[None], 12, axis=0)))
+    eventually(lambda: stream.timeline.summary()["shown"] == 12)
+    assert 0.02 < stream.wait_s < 12 / SETTINGS.rate_fps
+    opened(stream)
+    assert stream.wait_s == 0.0
+
+
 def test_the_last_view_of_a_codec_takes_its_encoder_along(stream: Stream) -> None:
     stream.attach("a", "H264", lambda frame: None)
     stream.attach("b", "H264", lambda frame: None)
