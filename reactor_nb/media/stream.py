@@ -121,16 +121,7 @@ class Stream:
     def detach(self, view_id: str) -> None:
         """Stop sending to a view; the encoder that no view watches any more ends. Never waits."""
         with self._lock:
-            codec, _ = self._views.pop(view_id, ("", None))
-            self._roads_bps.pop(view_id, None)
-            self._stills.detach(view_id)
-            if codec and all(watched != codec for watched, _ in self._views.values()):
-                encoder = self._encoders.pop(codec, None)
-                if encoder is not None:
-                    for _ in range(encoder.close()):
-                        self.timeline.leave()
-                    self._ending.append(encoder)
-            self._follow(codec)
+            self._detach(view_id)
 
     def follow(self, view_id: str, rate_bps: int) -> None:
         """The road to a view carries this much. One encoder serves all views of a codec: the narrowest road counts."""
@@ -198,6 +189,18 @@ class Stream:
                     self.timeline.skip("encoder")
         self._stills.show(frame)
 
+    def _detach(self, view_id: str) -> None:
+        codec, _ = self._views.pop(view_id, ("", None))
+        self._roads_bps.pop(view_id, None)
+        self._stills.detach(view_id)
+        if codec and all(watched != codec for watched, _ in self._views.values()):
+            encoder = self._encoders.pop(codec, None)
+            if encoder is not None:
+                for _ in range(encoder.close()):
+                    self.timeline.leave()
+                self._ending.append(encoder)
+        self._follow(codec)
+
     def _follow(self, codec: str) -> None:
         encoder = self._encoders.get(codec)
         if encoder is not None:
@@ -207,11 +210,24 @@ class Stream:
     def _fan_out(self, frame: EncodedFrame) -> None:
         self.timeline.encoded(frame)
         with self._lock:
-            deliveries = [deliver for codec, deliver in self._views.values() if codec == frame.codec]
+            deliveries = [
+                (view_id, deliver) for view_id, (codec, deliver) in self._views.items() if codec == frame.codec
+            ]
         # First: a page that is told in time does not draw over a still what shows the same.
         self._stills.encoded(frame)
-        for deliver in deliveries:
-            deliver(frame)
+        for view_id, deliver in deliveries:
+            try:
+                deliver(frame)
+            except Exception:
+                self._delivery_failed(view_id, deliver)
+
+    def _delivery_failed(self, view_id: str, deliver: Deliver) -> None:
+        """One view cannot be sent frames: it is detached, the others and their codec go on."""
+        with self._lock:
+            if self._views.get(view_id, ("", None))[1] is not deliver:
+                return  # It has left, or attached once more meanwhile.
+            self._detach(view_id)
+        _log.exception("View %s of %s cannot be sent its frames and gets no more.", view_id, self.name)
 
     def _encoder_failed(self, codec: str, error: Exception) -> None:
         _log.error(

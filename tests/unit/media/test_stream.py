@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from reactor_nb.core.buffer import FrameBuffer
 from reactor_nb.core.frames import to_block
 from reactor_nb.errors import CarrierError, ClosedError
 from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.stream import Stream
 from tests.support.eventually import eventually
@@ -87,17 +89,44 @@ def test_a_session_that_finishes_ends_its_clock(stream: Stream) -> None:
     assert buffer.counts().played == 1
 
 
-def test_a_codec_that_fails_is_not_offered_again(stream: Stream, failed: list[str]) -> None:
-    def refuse(frame: EncodedFrame) -> None:
+def test_a_codec_that_fails_is_not_offered_again(
+    stream: Stream, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: H264Encoder, *given: Any) -> None:
         raise RuntimeError("cannot take it")
 
-    stream.attach("a", "H264", refuse)
+    assert stream.codecs() == ("H264", "VP8")
+    monkeypatch.setattr(H264Encoder, "encode", refuse)
+    stream.attach("a", "H264", lambda frame: None)
     opened(stream).put(to_block(PIXELS))
     eventually(lambda: failed == ["H264"])
     assert stream.codecs() == ("VP8",)
     assert stream.codec_errors() == {"H264": "RuntimeError: cannot take it"}
     with pytest.raises(CarrierError, match="Connect again"):
-        stream.attach("b", "H264", refuse)
+        stream.attach("b", "H264", lambda frame: None)
+
+
+def test_a_view_that_cannot_be_sent_frames_is_detached_and_the_others_go_on(
+    stream: Stream, failed: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    got: list[EncodedFrame] = []
+    tried: list[EncodedFrame] = []
+
+    def refuse(frame: EncodedFrame) -> None:
+        tried.append(frame)
+        raise RuntimeError("cannot be sent")
+
+    stream.attach("a", "H264", refuse)
+    stream.attach("b", "H264", got.append)
+    buffer = opened(stream)
+    for _ in range(3):
+        before = len(got)
+        buffer.put(to_block(PIXELS))
+        eventually(lambda before=before: len(got) > before)  # type: ignore[misc]
+    assert (failed, stream.codec_errors(), stream.stats()["views"], len(tried)) == ([], {}, 1, 1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "View a of test cannot be sent its frames and gets no more."
+    ]
 
 
 def test_a_closed_stream_refuses_sessions_and_views(stream: Stream) -> None:
