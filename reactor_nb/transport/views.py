@@ -18,6 +18,7 @@ from reactor_nb.media.stream import Stream
 from reactor_nb.transport import protocol
 from reactor_nb.transport.addresses import LOOPBACK, offered_addresses
 from reactor_nb.transport.loop import MediaLoop
+from reactor_nb.transport.page_report import plausible_report
 from reactor_nb.transport.webrtc import Peer
 
 MAX_POSTED = 1000
@@ -143,10 +144,10 @@ class Views:
                 pong = {"sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000}
                 self._say(peer, {"type": "pong", **pong, "wait_ms": self.stream.wait_s * 1000})
             elif kind == "painted":
-                peer.page_report = {key: value for key, value in message.items() if key not in ("type", "frames")}
+                report = peer.page_report = plausible_report(message)
                 if self._is_current(peer):
                     self.stream.timeline.painted(
-                        peer.view_id, int(message["painted"]), int(message["skipped"]), message.get("frames", ())
+                        peer.view_id, report["painted"], report["skipped"], message.get("frames", ())
                     )
             elif kind == "watching":
                 self._watch(peer, message["is_watching"])
