@@ -8,6 +8,7 @@ import select
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from reactor_nb import __version__
@@ -90,14 +91,17 @@ class Host:
         try:
             result = self._handlers[message["type"]](message)
         except Exception as error:
-            known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
             if request is not None:
-                self._say({"type": "failed", "id": request, "error": known.to_wire()})
+                self._fail(request, error)
             else:
                 _log.exception("A %s message of the kernel was not followed.", message["type"])
             return
-        if request is not None and not isinstance(result, Future):
-            self._say({"type": "done", "id": request, "result": result})
+        if request is None:
+            return
+        if isinstance(result, Future):
+            result.add_done_callback(partial(self._settle, request))
+        else:
+            self._answer(request, result)
 
     def _hello(self, message: Message) -> None:
         if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
@@ -118,25 +122,14 @@ class Host:
         )
 
     def _offer(self, message: Message) -> Future[str]:
-        request, given = message["id"], message["settings"]
+        given = message["settings"]
         settings = PeerSettings(
             hostname=given["hostname"],
             ice_servers=tuple(given["ice_servers"]),
             interfaces=tuple(given["interfaces"]),
         )
-
-        def answered(answer: Future[str]) -> None:
-            error = answer.exception()
-            if error is None:
-                self._say({"type": "done", "id": request, "result": answer.result()})
-                return
-            known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
-            self._say({"type": "failed", "id": request, "error": known.to_wire()})
-
         self._listen(message["name"])
-        answer = self._link.offer(message["name"], message["view_id"], message["sdp"], settings)
-        answer.add_done_callback(answered)
-        return answer
+        return self._link.offer(message["name"], message["view_id"], message["sdp"], settings)
 
     def _stats(self, message: Message) -> dict[str, Any]:
         return self._link.stats(message["name"])
@@ -149,6 +142,26 @@ class Host:
 
     def _tell_views(self, name: str, view_ids: list[str]) -> None:
         self._say({"type": "views", "name": name, "open": view_ids})
+
+    def _settle(self, request: int, done: Future[Any]) -> None:
+        if done.cancelled():
+            return  # this process ends, and with it every question
+        error = done.exception()
+        if error is None:
+            self._answer(request, done.result())
+        else:
+            self._fail(request, error)
+
+    def _answer(self, request: int, result: object) -> None:
+        try:
+            self._control.post({"type": "done", "id": request, "result": result})
+        except MessageError as error:
+            _log.error("The kernel was not answered: %s", error)
+            self._fail(request, error)  # who asks is not to wait in vain
+
+    def _fail(self, request: int, error: BaseException) -> None:
+        known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
+        self._say({"type": "failed", "id": request, "error": known.to_wire()})
 
     def _say(self, message: Message) -> None:
         try:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from reactor_nb import __version__
 from reactor_nb.transport.process.channel import Channel
-from reactor_nb.transport.process.control import CONTROL_VERSION, TO_KERNEL, TO_MEDIA, Message
+from reactor_nb.transport.process.control import CONTROL_VERSION, MAX_BYTES, TO_KERNEL, TO_MEDIA, Message
 from reactor_nb.transport.process.host import Host
 from reactor_nb.transport.process.receiver import FrameReceiver
+from reactor_nb.transport.thread_link import ThreadLink
 from tests.support.eventually import eventually
 
 HELLO: Message = {"type": "hello", "version": CONTROL_VERSION, "package": __version__}
@@ -102,6 +103,17 @@ def test_its_warnings_reach_the_kernel_in_a_line(kernel: Kernel) -> None:
     while (message := kernel.channel.receive()) is not None and message["type"] != "log":
         pass
     assert message == {"type": "log", "text": "The H264 encoder failed."}
+
+
+@pytest.mark.parametrize(("told", "why"), [({"x": "y" * MAX_BYTES}, "at most"), ({"x": {1, 2}}, "no JSON")])
+def test_an_answer_that_cannot_be_sent_fails_at_once_and_says_why(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch, told: dict[str, Any], why: str
+) -> None:
+    kernel.ask(OPEN)
+    monkeypatch.setattr(ThreadLink, "stats", lambda link, name: told)
+    answer = kernel.ask({"type": "stats", "name": "plasma"})
+    assert (answer["type"], answer["error"]["code"]) == ("failed", "bad_message")
+    assert why in answer["error"]["message"]
 
 
 @pytest.mark.timeout(60)
