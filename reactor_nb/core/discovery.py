@@ -31,40 +31,42 @@ def models_in(namespace: Mapping[str, Any]) -> dict[str, type[VideoModel]]:
     return {name: cls for name, (_, cls) in sorted(found.items(), key=lambda item: item[1][0])}
 
 
-def choose(namespace: Mapping[str, Any], name: str | None = None) -> type[VideoModel]:
+def choose(namespace: Mapping[str, Any], name: str | None = None, *, verb: str = "run") -> type[VideoModel]:
     """The model that is meant: by its model name, by the name of its class or variable, or the only one.
 
+    Args:
+        verb: of the line that asks, and so of the line to type.
     Raises:
         ModelNotFoundError: there is none, or none of that name; says the nearest and the line to type.
         SeveralModelsError: no name was given and there is more than one.
     """
     models = models_in(namespace)
     if name is None:
-        return _only(models, namespace)
+        return _only(models, namespace, verb)
     if name in models:
         return models[name]
     value = recognised(namespace.get(name))
     if spec_of(value) is not None:
         return cast("type[VideoModel]", value)
     if value is not None:
-        raise ModelNotFoundError(_no_model(name, value, models))
+        raise ModelNotFoundError(_no_model(name, value, models, verb))
     if not models:
         raise ModelNotFoundError(f"{name!r} is no model. {_none_found(namespace)}")
     near = difflib.get_close_matches(name, list(models), 1)
     question = f"Did you mean {near[0]}? " if near else ""
     raise ModelNotFoundError(
         f"No model of the name {name!r}; there is {_listed(models)}. {question}"
-        f"Type: %reactor run {near[0] if near else next(iter(models))}"
+        f"Type: %reactor {verb} {near[0] if near else next(iter(models))}"
     )
 
 
-def _only(models: Mapping[str, type[VideoModel]], namespace: Mapping[str, Any]) -> type[VideoModel]:
+def _only(models: Mapping[str, type[VideoModel]], namespace: Mapping[str, Any], verb: str) -> type[VideoModel]:
     if not models:
         raise ModelNotFoundError(_none_found(namespace))
     if len(models) > 1:
         raise SeveralModelsError(
             f"Multiple models found: {sorted(models)}. Name the one that is meant. "
-            f"Type: %reactor run {list(models)[-1]}"
+            f"Type: %reactor {verb} {list(models)[-1]}"
         )
     return next(iter(models.values()))
 
@@ -89,7 +91,7 @@ def _none_found(namespace: Mapping[str, Any]) -> str:
     return f'{text} Type @model(name="my-model") above a class of VideoModel and run its cell first.'
 
 
-def _no_model(name: str, value: object, models: Mapping[str, type[VideoModel]]) -> str:
+def _no_model(name: str, value: object, models: Mapping[str, type[VideoModel]], verb: str) -> str:
     known = f" Models here: {_listed(models)}." if models else ""
     if isinstance(value, type) and issubclass(value, VideoModel):
         if value is VideoModel:
@@ -101,9 +103,9 @@ def _no_model(name: str, value: object, models: Mapping[str, type[VideoModel]]) 
     if isinstance(value, VideoModel):
         spec = spec_of(type(value))
         meant = spec.name if spec is not None else type(value).__name__
-        return f"{name} is an instance of {type(value).__name__}; a run needs the class. Type: %reactor run {meant}"
+        return f"{name} is an instance of {type(value).__name__}; a run needs the class. Type: %reactor {verb} {meant}"
     what = f"the class {value.__name__}" if isinstance(value, type) else f"a variable of type {type(value).__name__}"
-    mend = f" Type: %reactor run {next(iter(models))}" if models else ""
+    mend = f" Type: %reactor {verb} {next(iter(models))}" if models else ""
     return f"{name} is {what}, no model.{known}{mend}"
 
 

@@ -20,7 +20,7 @@ from reactor_nb.core.model import VideoModel
 from reactor_nb.core.project import find_model
 from reactor_nb.core.session import Session
 from reactor_nb.core.source import folder_of
-from reactor_nb.errors import CallTimeoutError, ReactorError
+from reactor_nb.errors import CallTimeoutError, ReactorError, SeveralModelsError
 from reactor_nb.notebook import arguments
 from reactor_nb.notebook.play import play
 from reactor_nb.runtime.doctor import examine
@@ -78,7 +78,7 @@ class ReactorMagic:
         wanted = arguments.parse_run(rest)
         chosen = wanted.stream
         session = play(
-            self._model(wanted),
+            self._model(wanted, "run"),
             wanted.config,
             wanted.overrides,
             poster=wanted.has_poster,
@@ -95,7 +95,7 @@ class ReactorMagic:
 
     def _send(self, rest: str) -> Any:
         wanted = arguments.parse_send(rest)
-        session = self._runtime.session(wanted.model_name)
+        session = self._playing(wanted.model_name, "send --on", rest)
         spec = find_command(session.commands, wanted.command)
         params = arguments.parameters_of(wanted, spec)
         if session.state == "loading":
@@ -126,7 +126,7 @@ class ReactorMagic:
 
     def _profile(self, rest: str) -> Any:
         name, out = arguments.parse_profile(rest)
-        profile = profile_of(self._runtime.session(name))
+        profile = profile_of(self._playing(name, "profile", rest))
         if out is None:
             return profile
         print(f"{profile.save(out)}: the last {len(profile.rows)} frames of {profile.name}")
@@ -139,12 +139,12 @@ class ReactorMagic:
 
     def _schema(self, rest: str) -> None:
         name = arguments.one_name(rest, "schema")
-        model = choose(self._extension.shell.user_ns, name)
+        model = choose(self._extension.shell.user_ns, name, verb="schema")
         print(json.dumps(schema_of(model), indent=2))
 
     def _config(self, rest: str) -> None:
         wanted = arguments.parse_run(rest)
-        model = self._model(wanted)
+        model = self._model(wanted, "config")
         config = load_config(
             demand_spec(model), file=wanted.config, overrides=wanted.overrides, folder=folder_of(model)
         )
@@ -152,19 +152,29 @@ class ReactorMagic:
 
     def _check(self, rest: str) -> None:
         wanted = arguments.parse_run(rest)
-        for line in check_project(wanted.path or self._model(wanted), config=wanted.config, overrides=wanted.overrides):
+        checked = wanted.path or self._model(wanted, "check")
+        for line in check_project(checked, config=wanted.config, overrides=wanted.overrides):
             print(line, flush=True)
 
     def _session(self, rest: str) -> Session:
-        return self._runtime.session(arguments.one_name(rest, "session"))
+        return self._playing(arguments.one_name(rest, "session"), "session", rest)
 
     def _help(self, rest: str) -> None:
         print(HELP, end="")
 
-    def _model(self, wanted: arguments.RunArguments) -> type[VideoModel]:
+    def _playing(self, name: str | None, verb: str, rest: str) -> Session:
+        """The session of a name, or the only one; of several, the line that was typed is told with a name in it."""
+        try:
+            return self._runtime.session(name)
+        except SeveralModelsError:
+            live = [session.name for session in self._runtime.sessions().values() if not session.is_over]
+            mend = f"%reactor {verb} {live[0]} {rest}".rstrip() if live else "%reactor status"
+            raise SeveralModelsError(f"{len(live)} models play: {', '.join(live)}. Say which. Type: {mend}") from None
+
+    def _model(self, wanted: arguments.RunArguments, verb: str) -> type[VideoModel]:
         if wanted.path is not None:
             return find_model(wanted.path)
-        return choose(self._extension.shell.user_ns, wanted.name)
+        return choose(self._extension.shell.user_ns, wanted.name, verb=verb)
 
     def _expand_text(self, text: str) -> str:
         """As IPython does it: what cannot be expanded stays as it was typed."""
