@@ -104,8 +104,13 @@ class ReactorMagic:
 
     def _stop(self, rest: str) -> None:
         name = arguments.one_name(rest, "stop")
+        loading = {each for each, session in self._runtime.sessions().items() if session.state == "loading"}
         stopped = self._runtime.stop(name)
-        _say(stopped, "stopped; the model stays loaded and %reactor run starts it again", "Nothing plays.")
+        for each in loading.intersection(stopped):
+            print(f"{each} stopped while it loads; the loading goes on, and %reactor run {each} waits for it.")
+        loaded = [each for each in stopped if each not in loading]
+        if loaded or not stopped:
+            _say(loaded, "stopped; the model stays loaded and %reactor run starts it again", "Nothing plays.")
 
     def _unload(self, rest: str) -> None:
         name = arguments.one_name(rest, "unload")

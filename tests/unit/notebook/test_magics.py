@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from types import SimpleNamespace
@@ -70,3 +71,30 @@ def test_where_several_models_could_be_meant_the_line_that_was_typed_is_told_wit
     runtime.run(Swim)
     with pytest.raises(SeveralModelsError, match=re.escape(f"Type: %reactor {to_type}") + "$"):
         reactor(typed)
+
+
+def test_a_stop_while_a_model_loads_does_not_call_it_loaded(
+    runtime: Runtime, reactor: ReactorMagic, capsys: pytest.CaptureFixture[str]
+) -> None:
+    may_load = threading.Event()
+
+    @model(name="slow")
+    class Slow(Playing):
+        def __init__(self, config: Any) -> None:
+            may_load.wait(10)
+
+    session = runtime.run(Walk)
+    assert session.wait(5, frames=1)
+    runtime.run(Slow)
+    try:
+        reactor("stop")
+        said = capsys.readouterr().out.splitlines()
+        assert said == [
+            "slow stopped while it loads; the loading goes on, and %reactor run slow waits for it.",
+            "walk stopped; the model stays loaded and %reactor run starts it again.",
+        ]
+        reactor("stop")
+        assert capsys.readouterr().out == "Nothing plays.\n"
+    finally:
+        may_load.set()
+    assert runtime.run(Slow).wait(5, frames=1)
