@@ -32,7 +32,8 @@ class EncoderThread:
 
     Args:
         deliver: called with each encoded frame on this thread; must not wait.
-        fail: called once with the codec and the error when the encoder raises; the thread then ends.
+        fail: called once with the codec and the error when the encoder raises, and the frame that it had; None where
+            it could not be made. The thread then ends.
 
     Threads: every method may be called from any; the encoder belongs to the thread.
     """
@@ -44,7 +45,7 @@ class EncoderThread:
         settings: StreamSettings,
         epoch_s: float,
         deliver: Callable[[EncodedFrame], None],
-        fail: Callable[[str, Exception], None],
+        fail: Callable[[str, Exception, BufferedFrame | None], None],
     ) -> None:
         self.codec = codec
         self._settings = settings
@@ -121,17 +122,20 @@ class EncoderThread:
     def _run(self) -> None:
         encoder: Encoder | None = None
         in_use: StreamSettings | None = None
+        in_hand: BufferedFrame | None = None
         try:
             while (job := self._next_job()) is not None:
                 frame, is_keyframe, settings, rate_bps = job
+                in_hand = None
                 if encoder is None or settings != in_use:
                     if encoder is not None:
                         encoder.close()
                     encoder, in_use = open_encoder(self.codec, settings), settings
+                in_hand = frame
                 encoder.follow(rate_bps)
                 self._encode(encoder, frame, is_keyframe, min(rate_bps, settings.max_bitrate_bps))
         except Exception as error:
-            self._fail(self.codec, error)
+            self._fail(self.codec, error, in_hand)
         finally:
             if encoder is not None:
                 encoder.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reactor_nb.core.frame_queue import BufferedFrame, FrameSource
 from reactor_nb.errors import CarrierError, ClosedError
 from reactor_nb.media.clock import Clock
+from reactor_nb.media.codec_errors import CodecErrors, size_of
 from reactor_nb.media.codecs import CODECS, broken_codecs
 from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
@@ -32,7 +33,8 @@ class Stream:
     """Clock, encoders and fan-out of one model name.
 
     One clock per session, one encoder thread per codec that a view watches; with no view nothing is
-    converted or encoded. The newest frame is kept, so that a late view sees a paused or ended model.
+    converted or encoded. The newest frame is kept, so that a late view sees a paused or ended model. A frame of a size
+    that no codec takes is skipped, once each has failed at it.
 
     Args:
         codec_failed: called with a codec whose encoder raised, after its views were detached; on that
@@ -58,7 +60,7 @@ class Stream:
         self._encoders: dict[str, EncoderThread] = {}
         self._ending: list[EncoderThread] = []
         self._stills = ExactStills(name)
-        self._errors: dict[str, str] = {}
+        self._errors = CodecErrors()
         self._is_closed = False
 
     def open(self, settings: StreamSettings, source: FrameSource, timeout_s: float = 1.0) -> None:
@@ -72,7 +74,7 @@ class Stream:
             self._refuse_closed()
             self._settings = settings
             # What a codec could not take may have been the frames of the session before: forget both.
-            if self._errors:
+            if self._refusals():
                 self._newest = None
             self._errors.clear()
             self.timeline.begin()
@@ -83,26 +85,26 @@ class Stream:
             self._clock = Clock(self.name, source, self._show)
 
     def codecs(self) -> tuple[str, ...]:
-        """What a view may be offered, best first, without those that failed."""
+        """What a view may be offered, best first, without those that failed at frames like the newest."""
         with self._lock:
-            wanted = (FULL_COLOUR, *CODECS) if GRADES[self._settings.quality].is_full_colour else CODECS
-            return tuple(codec for codec in wanted if codec not in self._errors and codec not in broken_codecs())
+            return self._codecs_without(self._refusals())
 
     def codec_errors(self) -> dict[str, str]:
         """codec -> why it is not offered."""
         with self._lock:
-            return {**broken_codecs(), **self._errors}
+            return {**broken_codecs(), **self._refusals()}
 
     def attach(self, view_id: str, codec: str, deliver: Deliver, deliver_still: DeliverStill | None = None) -> None:
         """Send a view every frame in `codec`, beginning with a keyframe of the newest; and its stills, if it takes any.
 
         Raises:
-            CarrierError: the codec failed before.
+            CarrierError: the codec failed before, at frames like the newest.
         """
         with self._lock:
             self._refuse_closed()
-            if codec in self._errors:
-                raise CarrierError(f"The {codec} encoder failed: {self._errors[codec]}. Connect again for another one.")
+            refusals = self._refusals()
+            if codec in refusals:
+                raise CarrierError(f"The {codec} encoder failed: {refusals[codec]}. Connect again for another one.")
             self._views[view_id] = (codec, deliver)
             if deliver_still is not None:
                 self._stills.attach(view_id, codec, deliver_still)
@@ -149,7 +151,7 @@ class Stream:
                 "rate_fps": self._settings.rate_fps,
                 "views": len(self._views),
                 "encoders": {codec: encoder.counts() for codec, encoder in self._encoders.items()},
-                "errors": {**broken_codecs(), **self._errors},
+                "errors": {**broken_codecs(), **self._refusals()},
                 "stills": self._stills.counts(),
             }
 
@@ -180,14 +182,26 @@ class Stream:
         with self._lock:
             if self._is_closed:
                 return
-            self._newest = frame
             waited_s = frame.played_s - frame.emitted_s
             self.wait_s = waited_s if self.wait_s == 0.0 else self.wait_s + (waited_s - self.wait_s) * _SMOOTHING
             self.timeline.shown(frame, is_watched=bool(self._encoders))
+            refusals = self._errors.at(size_of(frame))
+            if refusals and not self._codecs_without(refusals):
+                # No codec takes such a frame: who watches keeps the picture before it, and who comes is shown that.
+                self.timeline.skip("codec", len(self._encoders))
+                return
+            self._newest = frame
             for encoder in self._encoders.values():
                 if encoder.show(frame):
                     self.timeline.skip("encoder")
         self._stills.show(frame)
+
+    def _refusals(self) -> dict[str, str]:
+        return self._errors.at(None if self._newest is None else size_of(self._newest))
+
+    def _codecs_without(self, refusals: Mapping[str, str]) -> tuple[str, ...]:
+        wanted = (FULL_COLOUR, *CODECS) if GRADES[self._settings.quality].is_full_colour else CODECS
+        return tuple(codec for codec in wanted if codec not in refusals and codec not in broken_codecs())
 
     def _detach(self, view_id: str) -> None:
         codec, _ = self._views.pop(view_id, ("", None))
@@ -210,6 +224,7 @@ class Stream:
     def _fan_out(self, frame: EncodedFrame) -> None:
         self.timeline.encoded(frame)
         with self._lock:
+            self._errors.took(frame.codec, (frame.width_px, frame.height_px))
             deliveries = [
                 (view_id, deliver) for view_id, (codec, deliver) in self._views.items() if codec == frame.codec
             ]
@@ -229,15 +244,19 @@ class Stream:
             self._detach(view_id)
         _log.exception("View %s of %s cannot be sent its frames and gets no more.", view_id, self.name)
 
-    def _encoder_failed(self, codec: str, error: Exception) -> None:
+    def _encoder_failed(self, codec: str, error: Exception, frame: BufferedFrame | None) -> None:
         _log.error(
             "The %s encoder of %s failed; its views connect again with another codec.", codec, self.name, exc_info=error
         )
         with self._lock:
-            self._errors[codec] = f"{type(error).__name__}: {error}"
+            size = None if frame is None else size_of(frame)
+            self._errors.failed(codec, size, f"{type(error).__name__}: {error}")
             self._views = {view_id: view for view_id, view in self._views.items() if view[0] != codec}
             ended = self._encoders.pop(codec, None)
             if ended is not None:
+                # The newest frame is encoded once more when the views come back, if another codec takes it.
+                left = ended.close() - bool(self._codecs_without(self._refusals()))
+                self.timeline.skip("codec", left)
                 self._ending.append(ended)
         self._codec_failed(codec)
 

@@ -155,7 +155,7 @@ class Timeline:
                     )
 
     def skip(self, reason: str, count: int = 1) -> None:
-        """Frames go no further: `clock`, `encoder` or `view` did not keep up."""
+        """Frames go no further: `clock`, `encoder` or `view` did not keep up, or no `codec` took them."""
         with self._lock:
             self._count(reason, count)
 

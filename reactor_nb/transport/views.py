@@ -218,7 +218,12 @@ class Views:
             return
         peer.is_watching = is_watching
         if is_watching:
-            self._attach(peer)
+            try:
+                self._attach(peer)
+            except CarrierError:
+                # Its codec does not take the newest frame: the page connects again for another one.
+                self._spawn(peer.close())
+                raise
         else:
             self.stream.detach(peer.view_id)
             peer.packets.pause()

@@ -8,6 +8,7 @@ from reactor_nb.core.frames import to_block
 from reactor_nb.media.link import MediaLink, StreamSettings
 from tests.loopback.conftest import OpenPage, picture
 from tests.loopback.page import Page
+from tests.loopback.patches import FAILING_WIDTH_PX
 from tests.support import barcode
 from tests.support.eventually import eventually
 
@@ -63,6 +64,26 @@ def test_a_picture_that_has_not_changed_meanwhile_moves_on_from_there(link: Medi
         look(link, page, True)
         sink.put(to_block(picture(number)))
         eventually(lambda: newest_number(page) == number)  # noqa: B023
+
+
+@pytest.mark.parametrize("patch", ["failing_h264"], indirect=True)
+def test_a_view_that_is_seen_again_when_its_codec_does_not_take_the_newest_frame_connects_again(
+    link: MediaLink, open_page: OpenPage
+) -> None:
+    sink = link.open_stream("plasma", SETTINGS)
+    open_page()
+    sink.put(to_block(picture(1, width_px=FAILING_WIDTH_PX)))
+    eventually(lambda: link.stats("plasma")["peers"] == {})
+    sink.put(to_block(picture(2)))
+    eventually(lambda: link.stats("plasma")["errors"] == {})
+    page = open_page()
+    eventually(lambda: newest_number(page) == 2)
+    assert page.next_message("stream")["codec"] == "H264"
+    look(link, page, False)
+    sink.put(to_block(picture(3, width_px=FAILING_WIDTH_PX)))
+    eventually(lambda: link.stats("plasma")["frames"]["shown"] == 3)
+    page.say({"type": "watching", "is_watching": True})
+    eventually(lambda: link.stats("plasma")["peers"] == {})
 
 
 def test_the_other_views_of_a_hidden_one_play_on(link: MediaLink, open_page: OpenPage) -> None:

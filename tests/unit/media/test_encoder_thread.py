@@ -30,7 +30,7 @@ class Lane:
     def __init__(self, codec: str = "H264") -> None:
         self.delivered: list[EncodedFrame] = []
         self.at_s: list[float] = []
-        self.failures: list[tuple[str, Exception]] = []
+        self.failures: list[tuple[str, Exception, BufferedFrame | None]] = []
         self.gate = threading.Event()
         self.gate.set()
         self.thread = EncoderThread(
@@ -143,10 +143,12 @@ def test_new_settings_open_the_encoder_anew(lane: Lane) -> None:
 
 
 def test_an_encoder_that_raises_says_so_once_and_ends(lane: Lane) -> None:
-    lane.thread.show(frame(0, pixels="no picture"))
+    shown = frame(0, pixels="no picture")
+    lane.thread.show(shown)
     eventually(lambda: len(lane.failures) == 1)
-    codec, error = lane.failures[0]
+    codec, error, at = lane.failures[0]
     assert (codec, type(error)) == ("H264", AttributeError)
+    assert at is shown
     assert lane.thread.join(2.0)
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reactor_nb.core.buffer import FrameBuffer
 from reactor_nb.core.frames import to_block
 from reactor_nb.errors import CarrierError, ClosedError
-from reactor_nb.media.encoders import EncodedFrame
+from reactor_nb.media import encoder_thread
+from reactor_nb.media.encoders import EncodedFrame, Encoder
 from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.stream import Stream
@@ -171,6 +173,95 @@ def test_a_size_that_no_codec_takes_is_named_and_the_next_session_plays(stream: 
     stream.attach("a", "VP8", got.append)
     buffer.put(to_block(PIXELS))
     eventually(lambda: [frame.width_px for frame in got] == [64])
+
+
+def test_a_size_that_no_codec_takes_costs_its_own_frames_only(stream: Stream, failed: list[str]) -> None:
+    got: list[EncodedFrame] = []
+    wide = np.zeros((16, 16400, 3), np.uint8)
+    buffer = opened(stream)
+    stream.attach("a", "H264", got.append)
+    buffer.put(to_block(wide))
+    eventually(lambda: failed == ["H264"])
+    stream.attach("a", "VP8", got.append)
+    eventually(lambda: failed == ["H264", "VP8"])
+    assert stream.codecs() == ()
+    assert stream.stats()["frames"]["skipped"] == {"codec": 1}
+
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: stream.codecs() == ("H264", "VP8"))
+    assert stream.codec_errors() == {}
+    stream.attach("a", "H264", got.append)
+    eventually(lambda: [frame.width_px for frame in got] == [64])
+
+    buffer.put(to_block(wide))
+    eventually(lambda: stream.stats()["frames"]["skipped"] == {"codec": 2})
+    late: list[EncodedFrame] = []
+    stream.attach("b", "VP8", late.append)
+    eventually(lambda: [frame.width_px for frame in late] == [64])
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: bool(got) and got[-1].number == 3)
+    assert failed == ["H264", "VP8"]
+
+
+def test_a_frame_that_another_codec_takes_is_not_skipped(
+    stream: Stream, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got: list[EncodedFrame] = []
+    encode = H264Encoder.encode
+
+    def refuse_narrow(self: H264Encoder, pixels: NDArray[np.uint8], *given: Any) -> EncodedFrame | None:
+        if pixels.shape[1] == 32:
+            raise RuntimeError("cannot take it")
+        return encode(self, pixels, *given)
+
+    assert stream.codecs() == ("H264", "VP8")
+    monkeypatch.setattr(H264Encoder, "encode", refuse_narrow)
+    stream.attach("a", "H264", got.append)
+    buffer = opened(stream)
+    buffer.put(to_block(PIXELS[:, :32]))
+    eventually(lambda: failed == ["H264"])
+    assert stream.codecs() == ("VP8",)
+    stream.attach("a", "VP8", got.append)
+    eventually(lambda: len(got) == 1)
+    assert stream.stats()["frames"]["skipped"] == {}
+
+
+def test_a_codec_that_fails_at_a_size_that_it_took_is_not_offered_for_any(
+    stream: Stream, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got: list[EncodedFrame] = []
+
+    def refuse(self: H264Encoder, *given: Any) -> None:
+        raise RuntimeError("no memory left")
+
+    assert stream.codecs() == ("H264", "VP8")
+    stream.attach("a", "H264", got.append)
+    buffer = opened(stream)
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: len(got) == 1)
+    monkeypatch.setattr(H264Encoder, "encode", refuse)
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: failed == ["H264"])
+    buffer.put(to_block(PIXELS[:, :32]))
+    eventually(lambda: buffer.counts().played == 3)
+    assert stream.codec_errors() == {"H264": "RuntimeError: no memory left"}
+
+
+def test_a_codec_that_cannot_be_opened_is_not_offered_for_any_size(
+    stream: Stream, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(codec: str, settings: StreamSettings) -> Encoder:
+        raise RuntimeError("no such encoder")
+
+    assert stream.codecs() == ("H264", "VP8")
+    monkeypatch.setattr(encoder_thread, "open_encoder", refuse)
+    stream.attach("a", "H264", lambda frame: None)
+    buffer = opened(stream)
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: failed == ["H264"])
+    buffer.put(to_block(PIXELS[:, :32]))
+    eventually(lambda: buffer.counts().played == 2)
+    assert stream.codec_errors() == {"H264": "RuntimeError: no such encoder"}
 
 
 def test_a_size_that_changes_every_frame_reaches_every_view(stream: Stream) -> None:
