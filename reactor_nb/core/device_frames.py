@@ -87,16 +87,6 @@ class _CudaReady:
         self._done.synchronize()
 
 
-class HostPort:
-    """The same for tensors in host memory, where everything is done at once."""
-
-    def copy_out(self, sources: Sequence[Any]) -> tuple[list[NDArray[Any]], Ready]:
-        return [source.numpy().copy() for source in sources], self
-
-    def wait(self) -> None:
-        """Nothing is under way."""
-
-
 PORTS: dict[str, Callable[[ModuleType, Any], DevicePort]] = {"cuda": CudaPort}
 """Type of a device -> how to open it. Tensors on other devices are copied at once, and waited for."""
 

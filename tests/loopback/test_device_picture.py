@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from reactor_nb.core import device_frames
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.core.device_frames import HostPort, start_copy
+from reactor_nb.core.device_frames import start_copy
 from reactor_nb.core.frames import to_block
 from reactor_nb.media.link import MediaLink, StreamSettings
 from reactor_nb.media.quality import Quality
 from tests.loopback.conftest import OpenPage, picture
 from tests.support import barcode
 from tests.support.eventually import eventually
+from tests.support.host_port import HostPort
 
 if find_spec("torch") is not None:  # else the mark below deselects every test
     import torch

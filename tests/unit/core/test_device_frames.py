@@ -14,11 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from reactor_nb.core import device_frames
-from reactor_nb.core.device_frames import CudaPort, HostPort, PendingBlock, Ready, start_copy
+from reactor_nb.core.device_frames import CudaPort, PendingBlock, Ready, start_copy
 from reactor_nb.core.frames import Block, DeviceLayout, to_block
 from reactor_nb.core.handover import AHEAD_BLOCKS, Handover
 from reactor_nb.errors import FrameShapeError, FrameTypeError
 from tests.support.eventually import eventually
+from tests.support.host_port import HostPort
 
 if find_spec("torch") is not None:  # else the mark below deselects every test
     import torch

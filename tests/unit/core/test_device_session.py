@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from reactor_nb import VideoModel, get_ctx, model
 from reactor_nb.core import device_frames
-from reactor_nb.core.device_frames import HostPort, Ready
+from reactor_nb.core.device_frames import Ready
 from reactor_nb.core.frames import DeviceLayout
 from reactor_nb.errors import ModelFailedError
 from tests.support.eventually import eventually
+from tests.support.host_port import HostPort
 from tests.unit.core.stage import staged
 
 if find_spec("torch") is not None:  # else the mark below deselects every test
