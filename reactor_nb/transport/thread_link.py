@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from reactor_nb.core.buffer import FrameBuffer, FrameSink
@@ -30,7 +30,7 @@ class ThreadLink:
 
     Args:
         why: why the media is not in a process of its own, for `where()`.
-        open_changed: told which views are open after each change.
+        open_changed: told which views are open after each change; must not wait, nor call the link.
     Threads: every method from any; those that wait (open_stream, play, close_name, close) not from the loop's own.
     """
 
@@ -42,6 +42,7 @@ class ThreadLink:
         self._loop = MediaLoop()
         self._lock = threading.Lock()
         self._names: dict[str, Views] = {}
+        self._closing: list[threading.Thread] = []
         self._is_closed = False
         self._loop.post(_warm_up)
 
@@ -82,13 +83,26 @@ class ThreadLink:
 
     def close_name(self, name: str) -> None:
         self._refuse_loop_thread("close_name")
-        with self._lock:
-            self._refuse_closed()
-            views = self._names.pop(name, None)
+        views = self._take(name)
         if views is not None:
-            stuck = self._end(views, timeout_s=5.0)
-            if stuck:
-                raise ReactorError(f"{', '.join(stuck)} did not stop within 5 s.")
+            self._end_name(views)
+
+    def close_name_soon(self, name: str) -> Future[None]:
+        """As close_name, for who cannot wait until it is done: a page may take seconds to let go.
+
+        When this returns the name is free: whatever is asked of it next is of a new stream.
+        """
+        done: Future[None] = Future()
+        views = self._take(name)
+        if views is None:
+            done.set_result(None)
+            return done
+        closing = threading.Thread(target=self._settle_end, args=(views, done), name=f"reactor-close-{name}")
+        closing.daemon = True
+        with self._lock:
+            self._closing = [*(each for each in self._closing if each.is_alive()), closing]
+            closing.start()
+        return done
 
     def stats(self, name: str) -> dict[str, Any]:
         views = self._existing(name)
@@ -113,19 +127,47 @@ class ThreadLink:
         with self._lock:
             self._is_closed = True
             names, self._names = list(self._names.values()), {}
+            closing, self._closing = self._closing, []
         stuck: list[str] = []
         for views in names:
             stuck += self._end(views, max(deadline_s - time.monotonic(), 0.2))
+        for thread in closing:
+            thread.join(max(deadline_s - time.monotonic(), 0.2))
+            if thread.is_alive():
+                stuck.append(thread.name)
         self._loop.close(max(deadline_s - time.monotonic(), 0.2))
         if stuck:
             raise ReactorError(f"{', '.join(stuck)} did not stop within {timeout_s:g} s.")
+
+    def _take(self, name: str) -> Views | None:
+        """Free a name: its views are told of no more, and nobody listens to them."""
+        with self._lock:
+            self._refuse_closed()
+            views = self._names.pop(name, None)
+            if views is not None:
+                views.listener = None
+                self._open_changed(name, [])
+        return views
+
+    def _end_name(self, views: Views) -> None:
+        stuck = self._end(views, timeout_s=5.0)
+        if stuck:
+            raise ReactorError(f"{', '.join(stuck)} did not stop within 5 s.")
+
+    def _settle_end(self, views: Views, done: Future[None]) -> None:
+        try:
+            self._end_name(views)
+        except Exception as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def _end(self, views: Views, timeout_s: float) -> list[str]:
         deadline_s = time.monotonic() + timeout_s
         stuck = []
         try:
             self._loop.submit(views.close_peers()).result(timeout_s)
-        except TimeoutError:
+        except (TimeoutError, CancelledError, ClosedError):  # or the loop ended first
             stuck.append(f"the peers of {views.name}")
         stuck += views.stream.close(max(deadline_s - time.monotonic(), 0.1))
         views.listener = None
@@ -141,8 +183,14 @@ class ThreadLink:
         with self._lock:
             self._refuse_closed()
             if name not in self._names:
-                self._names[name] = Views(name, self._loop, self._open_changed)
+                views = Views(name, self._loop, lambda _, view_ids: self._tell_open(views, view_ids))
+                self._names[name] = views
             return self._names[name]
+
+    def _tell_open(self, views: Views, view_ids: list[str]) -> None:
+        with self._lock:
+            if self._names.get(views.name) is views:
+                self._open_changed(views.name, view_ids)
 
     def _existing(self, name: str) -> Views | None:
         with self._lock:

@@ -41,7 +41,7 @@ class Host:
         receiver: hands the kernel's frames to the queue of their session.
         parent: a pidfd of the kernel, or NO_DESCRIPTOR.
         log: where this process prints to, memory that the kernel holds: only so much of it is kept.
-    Threads: run() on the main thread; answers are posted from the loop.
+    Threads: run() on the main thread, which waits for no page; what takes its time is answered from where it ends.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class Host:
     def _stats(self, message: Message) -> dict[str, Any]:
         return self._link.stats(message["name"])
 
-    def _close_name(self, message: Message) -> None:
+    def _close_name(self, message: Message) -> Future[None]:
         stream = self._streams.pop(message["name"], None)
         if stream is not None:
             self._receiver.drop(stream)
-        self._link.close_name(message["name"])
+        return self._link.close_name_soon(message["name"])
 
     def _tell_views(self, name: str, view_ids: list[str]) -> None:
         self._say({"type": "views", "name": name, "open": view_ids})

@@ -118,9 +118,14 @@ class FrameReceiver:
         return counted
 
     def drop(self, stream_id: int) -> None:
-        """The stream is closed; blocks that still come are given back unseen. Idempotent."""
+        """The stream is closed; blocks that still come are given back unseen. Idempotent.
+
+        Its clock may still end: from now on it leaves the board to the next one of that number.
+        """
         with self._lock:
-            self._sessions.pop(stream_id, None)
+            dropped = self._sessions.pop(stream_id, None)
+            if dropped is not None:
+                dropped.is_replaced = True
 
     def counts(self) -> ReceiverCounts:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
@@ -18,6 +19,7 @@ from reactor_nb.transport.process.control import CONTROL_VERSION, MAX_BYTES, TO_
 from reactor_nb.transport.process.host import Host
 from reactor_nb.transport.process.receiver import FrameReceiver
 from reactor_nb.transport.thread_link import ThreadLink
+from reactor_nb.transport.views import Views
 from tests.support.eventually import eventually
 
 HELLO: Message = {"type": "hello", "version": CONTROL_VERSION, "package": __version__}
@@ -28,6 +30,7 @@ OPEN: Message = {
     "session": 1,
     "settings": {"rate_fps": 30.0},
 }
+PEER = {"hostname": "localhost", "ice_servers": [], "interfaces": []}
 _any = st.none() | st.booleans() | st.integers(-2, 5000) | st.floats() | st.text(max_size=8) | st.lists(st.text())
 _settings = st.dictionaries(
     st.sampled_from(["rate_fps", "quality", "smoothness", "max_bitrate_bps", "ice_servers", "more"]), _any
@@ -45,6 +48,7 @@ class Kernel:
         host = Host(Channel(controlled, TO_KERNEL, TO_MEDIA), FrameReceiver(framed))
         self.thread = threading.Thread(target=self._run, args=(host,))
         self.problem: BaseException | None = None
+        self.answered: dict[int, Message] = {}
         self._last = 0
         self.thread.start()
 
@@ -59,6 +63,8 @@ class Kernel:
         self._last += 1
         self.channel.post({**question, "id": self._last})
         while (message := self.channel.receive()) is not None:
+            if "id" in message:
+                self.answered[message["id"]] = message
             if message.get("id") == self._last:
                 return message
         raise AssertionError("the host has ended")
@@ -103,6 +109,33 @@ def test_its_warnings_reach_the_kernel_in_a_line(kernel: Kernel) -> None:
     while (message := kernel.channel.receive()) is not None and message["type"] != "log":
         pass
     assert message == {"type": "log", "text": "The H264 encoder failed."}
+
+
+def test_a_page_that_takes_its_time_to_close_holds_no_other_question(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    async def close_slowly(views: Views) -> None:
+        await asyncio.to_thread(let_go.wait, 4.0)
+
+    kernel.ask(OPEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(Views, "close_peers", close_slowly)
+        closing = {"type": "close_name", "id": 1000, "name": "plasma"}
+        kernel.channel.post(closing)
+        assert kernel.ask({"type": "stats", "name": "other"})["result"] == {}
+        assert kernel.ask({"type": "stats", "name": "plasma"})["result"] == {}, "closed is closed at once"
+        again = {**OPEN, "session": 2, "settings": {"rate_fps": 60.0}}
+        assert kernel.ask(again)["type"] == "done"
+        offer = {"type": "offer", "name": "plasma", "view_id": "v", "sdp": "v=0", "settings": PEER}
+        assert kernel.ask(offer)["type"] == "failed"
+        assert 1000 not in kernel.answered, "the page has not let go"
+        let_go.set()
+        eventually(lambda: kernel.ask({"type": "stats", "name": "other"}) and 1000 in kernel.answered)
+    assert kernel.answered[1000]["type"] == "done"
+    found = kernel.ask({"type": "stats", "name": "plasma"})["result"]
+    assert found["rate_fps"] == 60.0, "what was opened after the closing is not what was closed"
 
 
 @pytest.mark.parametrize(("told", "why"), [({"x": "y" * MAX_BYTES}, "at most"), ({"x": {1, 2}}, "no JSON")])

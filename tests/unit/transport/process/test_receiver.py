@@ -219,6 +219,23 @@ def test_a_stream_beyond_the_board_is_refused(kernel: _Kernel) -> None:
         kernel.receiver.add(SLOTS, 1, FrameQueue(30.0))
 
 
+def test_a_stream_that_is_closed_leaves_its_place_on_the_board_to_the_next_one(kernel: _Kernel) -> None:
+    board = Board()
+    kernel.send(pack(BoardNotice(BOARD_BYTES)), board.fd)
+    kernel.announce()
+    assert kernel.shows_frames()
+    before = kernel.source
+    kernel.receiver.drop(0)
+    kernel.source = kernel.receiver.add(0, 2, FrameQueue(1000.0, keeps_late=True))
+    kernel.segment.mark(WITH_MEDIA)
+    kernel.send(kernel.block(session_no=2))
+    assert kernel.source.take(5.0) is not None
+    before.close()
+    before.take(0.0)
+    assert board.read(0, 2) == Tally(1, 0, 2)
+    board.close()
+
+
 def test_the_board_tells_the_counts_of_the_session_that_was_asked_for() -> None:
     board = Board()
     seen = Board(board.fd)
