@@ -34,10 +34,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReceiverCounts:
-    """`blocks` handed on; `strays` of a session that is not open; `refused` notices that cannot be."""
+    """`refused` notices that cannot be; `segments` that are mapped."""
 
-    blocks: int
-    strays: int
     refused: int
     segments: int
 
@@ -99,8 +97,6 @@ class FrameReceiver:
         self._sessions: dict[int, CountedQueue] = {}
         self._segments: dict[int, MappedSegment] = {}
         self._board: Board | None = None
-        self._blocks = 0
-        self._strays = 0
         self._refused = 0
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         self._thread.start()
@@ -129,7 +125,7 @@ class FrameReceiver:
 
     def counts(self) -> ReceiverCounts:
         with self._lock:
-            return ReceiverCounts(self._blocks, self._strays, self._refused, len(self._segments))
+            return ReceiverCounts(self._refused, len(self._segments))
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the kernel's end is closed; whether it is."""
@@ -190,8 +186,6 @@ class FrameReceiver:
             session = self._sessions.get(notice.stream_id)
         if session is None or session.session_no != notice.session_no:
             segment.give_back()
-            with self._lock:
-                self._strays += 1
             return
         try:
             pixels = segment.array(notice.shape, notice.offset)
@@ -200,8 +194,6 @@ class FrameReceiver:
             raise NoticeError(str(error)) from error
         block = Block(pixels, notice.emitted_s, converted_s=notice.converted_s)
         session.queue.add(block, notice.first_number, Plan(notice.first_due_s, notice.interval_s))
-        with self._lock:
-            self._blocks += 1
         self._drop_retired()
 
     def _take_end(self, notice: EndNotice) -> None:
