@@ -204,7 +204,7 @@ export class Connection {
     this.#drop()
     this.events.onLost()
     this.#retry.reset()
-    this.#move("waiting", problems.LOST)
+    this.#move("waiting", problems.STREAM_RESTARTED)
     this.#greet()
   }
 

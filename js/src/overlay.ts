@@ -73,7 +73,8 @@ function connectionText(
       is_busy: true,
     })
   }
-  if (facts.problem === problems.LOST) return text("Reconnecting", facts.problem, { is_busy: true })
+  if (facts.problem === problems.LOST || facts.problem === problems.STREAM_RESTARTED)
+    return text("Reconnecting", facts.problem, { is_busy: true })
   if (facts.problem !== null) return text("No picture yet", facts.problem, { is_busy: true })
   const detail = facts.greetings >= SILENT_GREETINGS ? problems.KERNEL_BUSY : ""
   return text("Connecting", detail, { is_busy: true })

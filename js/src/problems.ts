@@ -16,6 +16,8 @@ export const NOT_FORMED =
 
 export const LOST = "The connection to the kernel was lost."
 
+export const STREAM_RESTARTED = "The stream was started again; the model plays on meanwhile."
+
 export const KERNEL_GONE = "The kernel has ended or was restarted. Run the cell again."
 
 export const KERNEL_SILENT = "The kernel does not answer. If it has restarted, run the cell again."

@@ -290,6 +290,7 @@ describe("a call to connect again", () => {
     const set = setUp()
     const peer = await goLive(set)
     set.connection.receive({ type: "reconnect" })
+    expect(set.connection.problem).toBe(problems.STREAM_RESTARTED)
     expect([set.connection.phase, peer.is_closed, set.told.lost]).toEqual(["greeting", true, 1])
     expect(set.model.of("ready")).toHaveLength(2)
     await goLive(set)

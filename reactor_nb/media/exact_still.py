@@ -114,6 +114,7 @@ class ExactStills:
             self._is_exact = is_exact
             self._forget()
             self._standing = Standing()
+            self._counts = {name: type(count)() for name, count in self._counts.items()}
             self._encoded.clear()
             self._start()
 

@@ -360,8 +360,15 @@ def get_runtime() -> Runtime:
         if _process_runtime is None or _process_runtime.is_closed:
             if _process_runtime is None:
                 atexit.register(_close_at_exit)
+                os.register_at_fork(after_in_child=_forget_in_fork)
             _process_runtime = Runtime()
         return _process_runtime
+
+
+def _forget_in_fork() -> None:
+    """A fork of the author shares memory and sockets with the runtime, and must end none of it when it exits."""
+    global _process_lock, _process_runtime
+    _process_lock, _process_runtime = threading.Lock(), None
 
 
 def _close_at_exit() -> None:

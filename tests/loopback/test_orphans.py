@@ -130,6 +130,54 @@ link.close()
     assert next_line(kernel) == "False 0"
 
 
+PLAYER = """
+import numpy as np, os, sys, time
+import reactor_nb
+from reactor_nb import VideoModel, get_ctx, model
+
+@model(name="plain")
+class Plain(VideoModel):
+    def __init__(self, config): pass
+    def start_session(self):
+        while not get_ctx().should_stop():
+            get_ctx().emit_block(np.zeros((48, 64, 3), np.uint8))
+
+def say(*words): print(*words, flush=True)
+session = reactor_nb.run(Plain, overrides={"fps": 200})
+say(session.wait(10, frames=10))
+def plays_on():
+    before, deadline_s = session.stats()["played"], time.monotonic() + 10
+    while session.stats()["played"] < before + 300 and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    return session.stats()["played"] >= before + 300
+say(plays_on())
+"""
+
+
+@pytest.mark.parametrize(
+    "in_the_child",
+    ["", "session.stop()", "reactor_nb.run(Plain).wait(10, frames=5)"],
+    ids=["exits", "stops", "plays one of its own"],
+)
+def test_a_fork_of_the_author_that_exits_leaves_its_parent_playing(
+    in_the_child: str, start_kernel: StartKernel, tmp_path: Path
+) -> None:
+    # A file, for the source of the class is read.
+    fork = f"""
+child = os.fork()
+if child == 0:
+    {in_the_child or "pass"}
+    sys.exit(0)
+os.waitpid(child, 0)
+say(plays_on())
+session.stop()
+"""
+    (tmp_path / "player.py").write_text(PLAYER + fork)
+    kernel = start_kernel("import runpy; runpy.run_path('player.py')")
+    assert [next_line(kernel) for _ in range(3)] == ["True", "True", "True"]
+    assert kernel.wait(10) == 0
+
+
 def test_an_interrupt_does_not_reach_it(start_kernel: StartKernel) -> None:
     interrupt = """
 signal.signal(signal.SIGINT, lambda number, frame: say("interrupted"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import os
 import select
 import socket
 import sys
@@ -36,6 +37,7 @@ class FrameRoad:
         self.board = Board()
         self._send = _sender()
         self._lock = threading.Lock()
+        self._owner_pid = os.getpid()
         self._end: socket.socket | None = None
         self._fd = _NOT_CONNECTED
         self._connection = 0
@@ -47,7 +49,7 @@ class FrameRoad:
 
     def leads(self, connection: int) -> bool:
         """Whether the process of that connection is the one at the other end, as far as is known."""
-        return connection == self._connection and self._fd != _NOT_CONNECTED
+        return self._is_at(connection) and self._fd != _NOT_CONNECTED
 
     def connect(self, end: socket.socket) -> None:
         """Use this seqpacket socket from now on; it is the road's own. The one before is closed.
@@ -80,7 +82,7 @@ class FrameRoad:
         """
         record = pack(notice)
         with self._lock:
-            if connection != self._connection or self._fd == _NOT_CONNECTED:
+            if not self._is_at(connection) or self._fd == _NOT_CONNECTED:
                 return GONE
             if self._send(self._fd, record, len(record), _FLAGS) == len(record):
                 return ""
@@ -92,7 +94,7 @@ class FrameRoad:
             return ""
         record = pack(SegmentNotice(segment.id, segment.size_bytes))
         with self._lock:
-            if connection != self._connection or self._end is None:
+            if not self._is_at(connection) or self._end is None:
                 return GONE
             try:
                 # Gives up the GIL, which is rare enough: some four times in a session.
@@ -117,6 +119,10 @@ class FrameRoad:
                 with waited_for:
                     select.select([], [waited_for], [], min(left_s, 0.1))
         return why
+
+    def _is_at(self, connection: int) -> bool:
+        # A fork of the author has the socket as well: what it emitted would come among its parent's frames.
+        return connection == self._connection and os.getpid() == self._owner_pid
 
     def _drop_end(self) -> None:
         if self._end is not None:

@@ -111,6 +111,7 @@ class SegmentPool:
     def __init__(self, cap_bytes: int = DEFAULT_CAP_BYTES, now: Callable[[], float] = time.monotonic) -> None:
         self._cap_bytes = cap_bytes
         self._now = now
+        self._owner_pid = os.getpid()
         self._lock = threading.Lock()
         self._segments: list[Segment] = []
         self.refusal = ""
@@ -124,6 +125,9 @@ class SegmentPool:
 
     def reserve(self, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """Memory for an array of that shape, of any content; None when there is none, for the reason `refusal`."""
+        if os.getpid() != self._owner_pid:  # a fork of the author: its parent writes there
+            self.refusal = "this process is a fork of the one that plays"
+            return None
         needed = math.prod(shape)
         with self._lock:
             segment = self._free_one(needed) or self._new_one(needed)
@@ -138,7 +142,9 @@ class SegmentPool:
             return next((segment for segment in self._segments if segment.is_of(array)), None)
 
     def clear(self) -> None:
-        """Give everything back; arrays that live on keep their pixels. The pool may be used again."""
+        """Give everything back; arrays that live on keep their pixels. Does nothing in a fork."""
+        if os.getpid() != self._owner_pid:
+            return
         with self._lock:
             segments, self._segments = self._segments, []
         for segment in segments:
