@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -17,14 +16,12 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from reactor_nb.errors import CarrierError
+from reactor_nb.errors import CarrierError, ConfigError
 from reactor_nb.media.encoders import EncodedFrame, Encoder, PyAvEncoder, RateRange
 from reactor_nb.media.h264 import BUFFER_S, H264Encoder
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.nvenc_switch import SWITCH, is_nvenc_off
 from reactor_nb.media.quality import GRADES
-
-SWITCH = "REACTOR_NB_NVENC"
-"""Set to off, the card is left alone."""
 
 LEAST_WIDTH_PX, LEAST_HEIGHT_PX = 160, 64
 """Smaller pictures than about this NVENC refuses, and libx264 encodes in no time."""
@@ -69,8 +66,11 @@ class NvencEncoder(PyAvEncoder):
 @functools.cache
 def missing_hardware() -> str:
     """Why no encoder on a card is used here, "" if one is. Found by encoding a frame."""
-    if os.environ.get(SWITCH, "").strip().lower() in ("off", "0"):
-        return f"{SWITCH} is off"
+    try:
+        if is_nvenc_off():
+            return f"{SWITCH} is off"
+    except ConfigError as neither:  # told where the model is run; here the media goes on
+        return str(neither)
     encoder = NvencEncoder(StreamSettings(rate_fps=30.0))
     try:
         encoded = encoder.encode(np.zeros((256, 256, 3), np.uint8), 0, True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS
 from reactor_nb.errors import ConfigError
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.nvenc_switch import is_nvenc_off
 from reactor_nb.media.quality import DEFAULT_QUALITY, GRADES, QUALITIES, Quality
 
 MAX_BITRATE = "REACTOR_NB_MAX_BITRATE"
@@ -37,9 +38,10 @@ def stream_settings(rate_fps: float, choice: StreamChoice | None = None) -> Stre
     """The settings of a stream of `rate_fps`. REACTOR_NB_MAX_BITRATE (Mbit/s) is the bitrate where none was chosen.
 
     Raises:
-        ConfigError: a value that cannot be used.
+        ConfigError: a value that cannot be used, of REACTOR_NB_NVENC as well.
     """
     choice = choice or StreamChoice()
+    is_nvenc_off()  # the media reads it, and has nobody to tell that it is neither on nor off
     quality = DEFAULT_QUALITY if choice.quality is None else _quality(choice.quality)
     return StreamSettings(
         rate_fps=rate_fps,

@@ -13,7 +13,8 @@ from reactor_nb.media.codecs import open_encoder
 from reactor_nb.media.encoders import EncodedFrame, Encoder
 from reactor_nb.media.h264 import H264Encoder
 from reactor_nb.media.link import StreamSettings
-from reactor_nb.media.nvenc import SWITCH, HardwareFirst, NvencEncoder, missing_hardware
+from reactor_nb.media.nvenc import HardwareFirst, NvencEncoder, missing_hardware
+from reactor_nb.media.nvenc_switch import SWITCH
 
 SETTINGS = StreamSettings(rate_fps=30.0)
 PIXELS = np.full((240, 320, 3), (90, 160, 40), np.uint8)
@@ -93,6 +94,18 @@ def test_a_card_can_be_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     missing_hardware.cache_clear()
     try:
         assert missing_hardware() == "REACTOR_NB_NVENC is off"
+        assert isinstance(open_encoder("H264", SETTINGS), H264Encoder)
+    finally:
+        missing_hardware.cache_clear()
+
+
+def test_a_switch_that_is_neither_on_nor_off_leaves_the_card_alone_and_the_media_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(SWITCH, "maybe")
+    missing_hardware.cache_clear()
+    try:
+        assert missing_hardware().startswith("REACTOR_NB_NVENC is 'maybe'; it is on or off.")
         assert isinstance(open_encoder("H264", SETTINGS), H264Encoder)
     finally:
         missing_hardware.cache_clear()

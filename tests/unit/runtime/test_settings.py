@@ -6,6 +6,7 @@ import pytest
 
 from reactor_nb.errors import ConfigError
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.nvenc_switch import SWITCH
 from reactor_nb.media.quality import GRADES, QUALITIES
 from reactor_nb.runtime.settings import MAX_BITRATE, StreamChoice, stream_settings
 
@@ -13,6 +14,7 @@ from reactor_nb.runtime.settings import MAX_BITRATE, StreamChoice, stream_settin
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(MAX_BITRATE, raising=False)
+    monkeypatch.delenv(SWITCH, raising=False)
 
 
 def test_nothing_said_is_the_default() -> None:
@@ -67,3 +69,15 @@ def test_smoothness_is_a_share(smoothness: str | float, read: float) -> None:
 def test_smoothness_out_of_its_range_is_refused(smoothness: str | float) -> None:
     with pytest.raises(ConfigError, match=r"from 0 \(soonest\) to 1"):
         stream_settings(30.0, StreamChoice(smoothness=smoothness))
+
+
+@pytest.mark.parametrize("switch", ["", "on", "Off", "0", "1"])
+def test_the_card_is_asked_or_left_alone(switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, switch)
+    assert stream_settings(30.0) == StreamSettings(rate_fps=30.0)
+
+
+def test_a_card_that_is_neither_asked_nor_left_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "maybe")
+    with pytest.raises(ConfigError, match=r"REACTOR_NB_NVENC is 'maybe'; it is on or off. Type: %env REACTOR_NB_NVENC"):
+        stream_settings(30.0)
