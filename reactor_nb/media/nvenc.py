@@ -65,7 +65,7 @@ class NvencEncoder(PyAvEncoder):
 
 @functools.cache
 def missing_hardware() -> str:
-    """Why no encoder on a card is used here, "" if one is. Found by encoding a frame."""
+    """Why no encoder on a card is used here, in a few words, "" if one is. Found by encoding a frame."""
     try:
         if is_nvenc_off():
             return f"{SWITCH} is off"
@@ -74,11 +74,19 @@ def missing_hardware() -> str:
     encoder = NvencEncoder(StreamSettings(rate_fps=30.0))
     try:
         encoded = encoder.encode(np.zeros((256, 256, 3), np.uint8), 0, True)
-        return "" if encoded is not None else "it holds frames back"
+        return "" if encoded is not None else "NVENC holds frames back here"
     except (CarrierError, av.FFmpegError) as error:
-        return str(error)
+        _log.debug("NVENC does not open: %s", error)
+        return f"no NVENC here ({_reason(error)})"
     finally:
         encoder.close()
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, without the arguments and the log that libavcodec's error carries."""
+    cause = error.__cause__ or error
+    said = cause.strerror if isinstance(cause, av.FFmpegError) else str(cause)
+    return (said or type(cause).__name__).splitlines()[0]
 
 
 class HardwareFirst:

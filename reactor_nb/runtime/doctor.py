@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -153,7 +152,7 @@ def _media(runtime: Runtime) -> Iterator[DoctorLine]:
     yield _where(link.where(), is_played=bool(stats.get("frames", {}).get("shown")), took_s=took_s)
     codecs, errors = stats.get("codecs", []), stats.get("errors", {})
     hardware = stats.get("no_hardware")
-    where = f", encoded by the processor: no NVENC here ({_reason(hardware)})" if hardware else ""
+    where = f", encoded by the processor: {hardware}" if hardware else ""
     words = ", ".join(codecs) + where if codecs else "none"
     words = "\n".join([words, *(f"not {codec}: {why}" for codec, why in errors.items())])
     if not codecs:
@@ -193,12 +192,6 @@ def _where(where: Mapping[str, Any], *, is_played: bool, took_s: float) -> Docto
         if why.startswith(MEDIA):
             words += f"\nType: %env {MEDIA}=process  and then: %reload_ext reactor_nb"
     return DoctorLine("media", OK if is_process and not restarts else NOTE, words)
-
-
-def _reason(why: str) -> str:
-    """Of what libavcodec says, the part for people."""
-    told = re.search(r"\[Errno -?\d+\] ([^:]+)", why)
-    return told[1] if told is not None else why
 
 
 def _version(name: str) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -79,6 +81,20 @@ def test_pictures_that_are_too_small_for_a_card_go_past_it() -> None:
     assert frames[0].is_keyframe and frames[4].is_keyframe
 
 
+def test_a_log_of_libavcodec_is_left_out_of_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = (1, (32, "h264_nvenc", "Cannot load libcuda.so.1\nThe minimum required driver is 570"))
+
+    def refuse(self: NvencEncoder, *size: object) -> None:
+        raise av.error.PermissionError(1, "Operation not permitted", "avcodec_open2(h264_nvenc)", log)
+
+    monkeypatch.setattr(NvencEncoder, "_open", refuse)
+    missing_hardware.cache_clear()
+    try:
+        assert missing_hardware() == "no NVENC here (Operation not permitted)"
+    finally:
+        missing_hardware.cache_clear()
+
+
 def test_both_follow_the_road() -> None:
     card = Card(takes=1)
     encoder = HardwareFirst(SETTINGS, card)
@@ -115,6 +131,6 @@ def test_without_a_card_the_reason_is_kept_and_libx264_encodes() -> None:
     why = missing_hardware()
     if not why:
         pytest.skip("this machine has an encoder on a card")
-    assert "h264_nvenc" in why
+    assert re.fullmatch(r"no NVENC here \([^\[\](){}]{1,60}\)", why), "a few words, and not libavcodec's arguments"
     frames = encoded(HardwareFirst(SETTINGS, NvencEncoder, H264Encoder), PIXELS, PIXELS)
     assert [frame.is_keyframe for frame in frames] == [True, False]
