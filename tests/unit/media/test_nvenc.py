@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import av
 import numpy as np
@@ -82,7 +82,7 @@ def test_pictures_that_are_too_small_for_a_card_go_past_it() -> None:
 
 
 def test_a_log_of_libavcodec_is_left_out_of_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = (1, (32, "h264_nvenc", "Cannot load libcuda.so.1\nThe minimum required driver is 570"))
+    log: Any = (32, "h264_nvenc", "Cannot load libcuda.so.1\nThe minimum required driver is 570")
 
     def refuse(self: NvencEncoder, *size: object) -> None:
         raise av.error.PermissionError(1, "Operation not permitted", "avcodec_open2(h264_nvenc)", log)
