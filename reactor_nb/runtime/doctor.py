@@ -9,14 +9,17 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from importlib import metadata, resources
 from typing import Any, Final, NamedTuple
 
-from reactor_nb.errors import ReactorError
+from reactor_nb.errors import ConfigError, ReactorError
 from reactor_nb.media.link import MediaLink, StreamSettings
+from reactor_nb.media.nvenc_switch import SWITCH, is_nvenc_off
 from reactor_nb.runtime.base import Runtime
 from reactor_nb.runtime.doctor_sessions import session_lines
+from reactor_nb.runtime.media_link import MEDIA, chosen_media
+from reactor_nb.runtime.settings import MAX_BITRATE, refuse_bad_cap
 
 OK: Final = "ok"
 NOTE: Final = "note"
@@ -28,9 +31,15 @@ TRIAL: Final = "reactor-doctor"
 
 BLOCK_BYTES: Final = 16 * 1024 * 1024
 
-MEDIA: Final = "REACTOR_NB_MEDIA"
 _PACKAGES: Final = ("numpy", "pydantic", "av", "aiortc", "ipykernel", "ipywidgets", "anywidget", "jupyterlab")
-_SETTINGS: Final = (MEDIA, "REACTOR_NB_MAX_BITRATE", "REACTOR_NB_INTERFACES", "REACTOR_NB_ICE_SERVERS")
+_SETTINGS: Final[Mapping[str, Callable[[], object]]] = {
+    MEDIA: chosen_media,
+    MAX_BITRATE: refuse_bad_cap,
+    SWITCH: is_nvenc_off,
+    "REACTOR_NB_INTERFACES": lambda: None,
+    "REACTOR_NB_ICE_SERVERS": lambda: None,
+}
+"""Name -> what raises ConfigError for a value that cannot be used."""
 _SECRET: Final = "REACTOR_NB_ICE_SERVERS"
 
 
@@ -69,8 +78,9 @@ def _lines(runtime: Runtime) -> Iterator[DoctorLine]:
     yield from _packages()
     yield _viewer()
     yield _memory()
-    yield from _settings()
-    yield from _media(runtime)
+    settings = list(_settings())
+    yield from settings
+    yield from _media(runtime, {line.text for line in settings})
     yield from (DoctorLine(*line) for line in session_lines(runtime))
 
 
@@ -134,19 +144,27 @@ def _memory() -> DoctorLine:
 
 
 def _settings() -> Iterator[DoctorLine]:
-    for name in _SETTINGS:
+    for name, refuse in _SETTINGS.items():
         value = os.environ.get(name, "").strip()
-        if value:
+        if not value:
+            continue
+        try:
+            refuse()
+        except ConfigError as refused:
+            yield DoctorLine("setting", MISSING, str(refused))
+        else:
             yield DoctorLine("setting", OK, f"{name} is set" if name == _SECRET else f"{name}={value}")
 
 
-def _media(runtime: Runtime) -> Iterator[DoctorLine]:
+def _media(runtime: Runtime, told: Container[str]) -> Iterator[DoctorLine]:
+    """`told`: what stands there already, and need not be said again."""
     began_s = time.monotonic()
     try:
         link = runtime.link
         stats = _played(link)
     except (ReactorError, OSError) as error:
-        yield DoctorLine("media", MISSING, str(error))
+        if str(error) not in told:
+            yield DoctorLine("media", MISSING, str(error))
         return
     took_s = time.monotonic() - began_s
     yield _where(link.where(), is_played=bool(stats.get("frames", {}).get("shown")), took_s=took_s)

@@ -19,10 +19,7 @@ def media_link() -> MediaLink:
     Raises:
         ConfigError: REACTOR_NB_MEDIA is neither.
     """
-    chosen = os.environ.get(MEDIA, "").strip().lower() or PROCESS
-    if chosen not in (PROCESS, THREADS):
-        raise ConfigError(f"{MEDIA} is {chosen!r}; it is process or threads. Type: %env {MEDIA}=process")
-    if chosen == THREADS:
+    if chosen_media() == THREADS:
         return thread_link(f"{MEDIA}=threads")
     from reactor_nb.transport.process.spawn import missing
 
@@ -35,6 +32,18 @@ def media_link() -> MediaLink:
         return ProcessLink()
     except OSError as error:
         return thread_link(f"no media process can be made: {error}")
+
+
+def chosen_media() -> str:
+    """What REACTOR_NB_MEDIA says: process, which is the default, or threads.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    chosen = os.environ.get(MEDIA, "").strip().lower() or PROCESS
+    if chosen not in (PROCESS, THREADS):
+        raise ConfigError(f"{MEDIA} is {chosen!r}; it is process or threads. Type: %env {MEDIA}=process")
+    return chosen
 
 
 def thread_link(why: str = "") -> MediaLink:

@@ -51,6 +51,11 @@ def stream_settings(rate_fps: float, choice: StreamChoice | None = None) -> Stre
     )
 
 
+def refuse_bad_cap() -> None:
+    """ConfigError where REACTOR_NB_MAX_BITRATE is none that can be used."""
+    _cap_bps(None, DEFAULT_QUALITY)
+
+
 def _quality(text: str) -> Quality:
     for quality in QUALITIES:
         if text == quality:

@@ -15,7 +15,8 @@ from reactor_nb.errors import ConfigError
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime import doctor
 from reactor_nb.runtime.base import Runtime
-from reactor_nb.runtime.doctor import MEDIA, MISSING, NOTE, OK, DoctorLine, examine
+from reactor_nb.runtime.doctor import MISSING, NOTE, OK, DoctorLine, examine
+from reactor_nb.runtime.media_link import MEDIA, media_link
 from reactor_nb.transport.process.spawn import missing
 from reactor_nb.transport.thread_link import ThreadLink
 from tests.unit.runtime.links import MemoryLink
@@ -140,6 +141,25 @@ def test_settings_are_shown_and_credentials_are_not(monkeypatch: pytest.MonkeyPa
     assert "REACTOR_NB_MAX_BITRATE=8" in text
     assert "REACTOR_NB_ICE_SERVERS is set" in text
     assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("REACTOR_NB_MAX_BITRATE", "foo", "REACTOR_NB_MAX_BITRATE is 'foo'; it is the most that is sent, in Mbit/s"),
+        ("REACTOR_NB_NVENC", "maybe", "REACTOR_NB_NVENC is 'maybe'; it is on or off. Type: %env"),
+        ("REACTOR_NB_MEDIA", "trheads", "REACTOR_NB_MEDIA is 'trheads'; it is process or threads. Type: %env"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_once_with_what_a_run_would_say(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    make_link = media_link if name == MEDIA else threads
+    with closing(Runtime(make_link)) as runtime:
+        lines = [line for line in examine(runtime) if line.verdict == MISSING]
+    assert [line.part for line in lines] == ["setting", ""]
+    assert lines[0].text.startswith(told)
 
 
 def test_what_plays_is_told_and_goes_on_playing(playing: Runtime) -> None:
