@@ -239,6 +239,8 @@ class Views:
             return
         try:
             listener(peer.view_id, message)
+        except CarrierError as full:  # a kernel that does not read; a page that goes on would fill the log
+            self._refuse(peer, message, full)
         except Exception as error:
             _log.exception("The listener of %s failed on a %s message.", self.name, message["type"])
             self._refuse(peer, message, error)

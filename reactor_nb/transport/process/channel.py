@@ -12,7 +12,10 @@ from collections import deque
 from reactor_nb.transport.process.control import Decoder, Message, Table, pack
 
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
-"""Of messages to pages, while the other side does not read; what is more is dropped by the caller, counted."""
+"""Of messages while the other side does not read; what is more is dropped or refused by the caller, counted."""
+
+RESERVED_BYTES = 8 * 1024 * 1024
+"""Beyond that, for what may not be dropped: what opens and ends, and answers."""
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -35,24 +38,39 @@ class Channel:
         self._received: deque[Message] = deque()
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._queued_bytes = 0
+        self._refused = 0
         self._lock = threading.Lock()
         self._is_closed = False
         self._writer = threading.Thread(target=self._write, name="reactor-media-writer", daemon=True)
         self._writer.start()
 
     def post(self, message: Message, *, is_droppable: bool = False) -> bool:
-        """Queue a message; False if the channel is closed, or too much waits and this one may be dropped.
+        """Queue a message; False if the channel is closed or too much waits. What may be dropped is refused sooner.
 
         Raises:
             MessageError: it is not in the table or too large.
         """
         data = pack(message, self._outgoing)
         with self._lock:
-            if self._is_closed or (is_droppable and self._queued_bytes > MAX_QUEUED_BYTES):
+            if self._is_closed:
+                return False
+            limit = MAX_QUEUED_BYTES + (0 if is_droppable else RESERVED_BYTES)
+            if self._queued_bytes + len(data) > limit:
+                self._refused += 1
                 return False
             self._queued_bytes += len(data)
         self._queue.put(data)
         return True
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more messages."""
+        return self._is_closed
+
+    @property
+    def refused(self) -> int:
+        """How many messages found too much waiting."""
+        return self._refused
 
     def receive(self, ended: int = -1) -> Message | None:
         """Wait for the next message; None when the other side has ended, or after close().

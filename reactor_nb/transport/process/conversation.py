@@ -10,8 +10,11 @@ from typing import Any
 
 from reactor_nb import errors
 from reactor_nb.errors import CarrierError, ReactorError
-from reactor_nb.transport.process.channel import Channel
+from reactor_nb.transport.process.channel import MAX_QUEUED_BYTES, Channel
 from reactor_nb.transport.process.control import Message
+
+_ASKED_AGAIN = frozenset({"offer", "stats", "timeline"})
+"""Questions that come as often as pages and people ask; the others open and end what the process has."""
 
 _BY_CODE: dict[str, type[ReactorError]] = {
     each.code: each
@@ -33,9 +36,10 @@ class Conversation:
         self._pending: dict[int, Future[Any]] = {}
         self._last = 0
         self._ended = ""
+        self._late_refusal: threading.Timer | None = None
 
     def tell(self, message: Message, *, is_droppable: bool = False) -> bool:
-        """Post a message; False if it was dropped, see Channel.post."""
+        """Post a message; False if it was not taken, see Channel.post."""
         with self._lock:
             channel = self._channel
         return channel.post(message, is_droppable=is_droppable)
@@ -46,21 +50,33 @@ class Conversation:
         """Post a question, without its `id`; the answer. Without one after `timeout_s` it fails.
 
         Then `unanswered` is called, on a thread of its own. The exception of the future is the ReactorError that
-        the process answered with, or a CarrierError.
+        the process answered with, or a CarrierError; at once, when the process reads so little that there is no room
+        for the question.
         """
         answer: Future[Any] = Future()
+        is_unread = False
         with self._lock:
             why, channel = self._ended, self._channel
             self._last += 1
             number = self._last
             if not why:
                 try:
-                    channel.post({**question, "id": number})
-                    self._pending[number] = answer
+                    is_taken = channel.post({**question, "id": number}, is_droppable=question["type"] in _ASKED_AGAIN)
+                    is_unread = not is_taken and not channel.is_closed  # a closed one is about to be replaced
+                    if is_unread:
+                        why = (
+                            f"The media process does not read: {MAX_QUEUED_BYTES >> 20} MiB wait for it, and "
+                            f"{channel.refused} messages were refused, this {question['type']} among them. "
+                            "Connect again."
+                        )
+                    else:
+                        self._pending[number] = answer
                 except ReactorError as error:
                     why = str(error)
         if why:
             answer.set_exception(CarrierError(why))
+            if is_unread and timeout_s is not None:
+                self._look_later(timeout_s, unanswered)
         elif timeout_s is not None:
             late = threading.Timer(timeout_s, self._give_up, (number, question["type"], timeout_s, unanswered))
             late.daemon = True
@@ -95,15 +111,29 @@ class Conversation:
         """Go on with another process; the questions that the one before did not answer, to be given up."""
         with self._lock:
             self._channel = channel
-            pending, self._pending = list(self._pending.values()), {}
-        return pending
+            return self._take_pending()
 
     def end(self, why: str) -> None:
         """Every question, pending or to come, fails with `why`. Idempotent."""
         with self._lock:
             self._ended = why
-            pending, self._pending = list(self._pending.values()), {}
+            pending = self._take_pending()
         give_up(pending, why)
+
+    def _take_pending(self) -> list[Future[Any]]:
+        if self._late_refusal is not None:
+            self._late_refusal.cancel()
+        pending, self._pending = list(self._pending.values()), {}
+        return pending
+
+    def _look_later(self, timeout_s: float, unanswered: Callable[[], None]) -> None:
+        """For all questions that are refused until then, the first one's `unanswered` is called."""
+        with self._lock:
+            if self._late_refusal is not None and self._late_refusal.is_alive():
+                return
+            late = self._late_refusal = threading.Timer(timeout_s, unanswered)
+            late.daemon = True
+            late.start()
 
     def _give_up(self, number: int, kind: str, timeout_s: float, unanswered: Callable[[], None]) -> None:
         with self._lock:

@@ -13,9 +13,9 @@ from typing import Any
 
 from reactor_nb import __version__
 from reactor_nb.core.frame_queue import FrameQueue
-from reactor_nb.errors import MessageError, ReactorError
+from reactor_nb.errors import CarrierError, MessageError, ReactorError
 from reactor_nb.media.link import PeerSettings, StreamSettings
-from reactor_nb.transport.process.channel import Channel
+from reactor_nb.transport.process.channel import MAX_QUEUED_BYTES, Channel
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
 from reactor_nb.transport.process.receiver import FrameReceiver
 from reactor_nb.transport.process.spawn import NO_DESCRIPTOR
@@ -116,10 +116,16 @@ class Host:
 
     def _listen(self, name: str) -> None:
         """What pages say goes to the kernel, which knows whether anybody listens."""
-        self._link.listen(
-            name,
-            lambda view_id, said: self._say({"type": "said", "name": name, "view_id": view_id, "message": said}),
-        )
+
+        def tell(view_id: str, said: Message) -> None:
+            message = {"type": "said", "name": name, "view_id": view_id, "message": said}
+            if not self._control.post(message, is_droppable=True):
+                raise CarrierError(
+                    f"The kernel does not read: {MAX_QUEUED_BYTES >> 20} MiB wait for it, and {self._control.refused} "
+                    f"messages were refused, this {said['type']} among them. Try again when it answers."
+                )
+
+        self._link.listen(name, tell)
 
     def _offer(self, message: Message) -> Future[str]:
         given = message["settings"]
@@ -165,7 +171,7 @@ class Host:
 
     def _say(self, message: Message) -> None:
         try:
-            self._control.post(message)
+            self._control.post(message)  # False: it ends, or has not read for so long that it has asked nothing either
         except MessageError as error:
             _log.error("The kernel was not told: %s", error)
 

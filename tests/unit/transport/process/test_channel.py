@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from reactor_nb.errors import MessageError
-from reactor_nb.transport.process.channel import MAX_QUEUED_BYTES, Channel
+from reactor_nb.transport.process.channel import MAX_QUEUED_BYTES, RESERVED_BYTES, Channel
 from reactor_nb.transport.process.control import TO_KERNEL, TO_MEDIA, Message
 
 
@@ -48,6 +48,24 @@ def test_a_side_that_does_not_read_holds_nobody_and_costs_bounded_memory(ends: t
     arrived = [media.receive() for _ in range(taken + 1)]
     assert arrived == [said(text)] * taken + [said("must arrive")]
     assert kernel.post(said(text), is_droppable=True), "there is room again"
+
+
+def test_a_side_that_does_not_read_costs_bounded_memory_also_of_what_may_not_be_dropped(
+    ends: tuple[Channel, Channel],
+) -> None:
+    kernel, media = ends
+    text = "x" * 250_000
+    dropped = sum(not kernel.post(said(text), is_droppable=True) for _ in range(50))
+    assert dropped > 0
+    assert kernel.post(said(text)), "there is more room for it"
+    most = (MAX_QUEUED_BYTES + RESERVED_BYTES) // 250_000
+    taken = sum(kernel.post(said(text)) for _ in range(200))
+    assert most // 2 - 4 <= taken <= most
+    assert kernel._queued_bytes <= MAX_QUEUED_BYTES + RESERVED_BYTES
+    assert kernel.refused == dropped + 200 - taken
+    for _ in range(50 - dropped + 1 + taken):
+        assert media.receive() == said(text)
+    assert kernel.post(said(text)), "there is room again"
 
 
 def test_closing_writes_what_was_queued_and_the_other_side_sees_the_end(ends: tuple[Channel, Channel]) -> None:

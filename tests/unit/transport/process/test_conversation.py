@@ -13,6 +13,7 @@ from reactor_nb.transport.process.channel import Channel
 from reactor_nb.transport.process.control import TO_KERNEL, TO_MEDIA, Message
 from reactor_nb.transport.process.conversation import Conversation, error_of, give_up
 
+OPEN: Message = {"type": "open", "name": "plasma", "stream": 0, "session": 1, "settings": {}}
 STATS: Message = {"type": "stats", "name": "plasma"}
 
 
@@ -84,6 +85,32 @@ def test_what_a_dead_process_was_asked_is_given_up_and_the_next_one_is_asked_ane
     again = conversation.ask(STATS)
     assert number_of(theirs.receive()) != old, "an answer of the dead is not taken for one of the living"
     assert not again.done()
+
+
+def test_a_process_that_does_not_read_refuses_questions_at_once_and_is_looked_at_later(
+    ends: tuple[Conversation, Channel, Channel],
+) -> None:
+    conversation, ours, theirs = ends
+    offer: Message = {"type": "offer", "name": "plasma", "view_id": "v", "sdp": "x" * 1_000_000, "settings": {}}
+    while not ours.refused:
+        conversation.ask(offer)
+    looked: list[bool] = []
+    told = threading.Event()
+
+    def look() -> None:
+        looked.append(True)
+        told.set()
+
+    for _ in range(10):
+        refused = conversation.ask(offer, timeout_s=0.05, unanswered=look)
+        with pytest.raises(CarrierError, match=r"does not read: 8 MiB wait for it, and \d+ messages were refused"):
+            refused.result(0)
+    assert not conversation.ask(OPEN).done(), "what opens a session is taken"
+    assert told.wait(2.0)
+    assert looked == [True], "once for all of them"
+    while (message := theirs.receive()) is not None and message["type"] != "open":
+        pass
+    assert not conversation.ask(offer).done(), "there is room again"
 
 
 def test_after_the_end_every_question_fails(ends: tuple[Conversation, Channel, Channel]) -> None:

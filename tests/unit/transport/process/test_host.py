@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_nb import __version__
+from reactor_nb.errors import CarrierError
 from reactor_nb.transport.process.channel import Channel
 from reactor_nb.transport.process.control import CONTROL_VERSION, MAX_BYTES, TO_KERNEL, TO_MEDIA, Message
 from reactor_nb.transport.process.host import Host
@@ -136,6 +137,27 @@ def test_a_page_that_takes_its_time_to_close_holds_no_other_question(
     assert kernel.answered[1000]["type"] == "done"
     found = kernel.ask({"type": "stats", "name": "plasma"})["result"]
     assert found["rate_fps"] == 60.0, "what was opened after the closing is not what was closed"
+
+
+def test_a_kernel_that_does_not_read_costs_bounded_memory_and_its_pages_are_refused() -> None:
+    control, controlled = socket.socketpair()
+    frames, framed = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel = Channel(controlled, TO_KERNEL, TO_MEDIA)
+    host = Host(channel, FrameReceiver(framed))
+    call = {"type": "call", "id": "1", "name": "move", "params": {"text": "x" * 60_000}}
+    try:
+        host._listen("plasma")
+        listener = host._link._names["plasma"].listener
+        assert listener is not None
+        with pytest.raises(CarrierError, match="kernel does not read: 8 MiB"):
+            for _ in range(300):
+                listener("view", call)
+        assert channel.refused == 1
+        assert channel.post({"type": "views", "name": "plasma", "open": []}), "there is room for what must arrive"
+    finally:
+        for end in (control, frames):
+            end.close()
+        host.run()
 
 
 @pytest.mark.parametrize(("told", "why"), [({"x": "y" * MAX_BYTES}, "at most"), ({"x": {1, 2}}, "no JSON")])
