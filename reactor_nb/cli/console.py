@@ -12,7 +12,11 @@ from reactor_nb.errors import ReactorError
 
 _MAGIC_RUN = r"%reactor run(?: (?!-)[A-Za-z0-9_-]+)?"
 _SETTING = r"%env ([A-Z_]+=\S+)(?:  and then: %reload_ext reactor_nb)?"
-_CELL = (("run its cell again", "save its file"), ("run its cell first", "save its file"))
+_CELL = (
+    ("run its cell again", "save its file"),
+    ("run its cell first", "save its file"),
+    ("%reload_ext reactor_nb  and then run the cells again", "reactor doctor"),  # each start makes the media anew
+)
 
 
 def in_shell(text: str) -> str:

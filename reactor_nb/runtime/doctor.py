@@ -29,6 +29,10 @@ MEDIA_TIMEOUT_S: Final = 10.0
 TRIAL: Final = "reactor-doctor"
 """The name of the stream that is tried; it is closed at once."""
 
+AGAIN: Final = "%reload_ext reactor_nb  and then run the cells again"
+"""What makes the media anew, at once."""
+
+NOBODY: Final = "nobody asked for one"
 BLOCK_BYTES: Final = 16 * 1024 * 1024
 
 _PACKAGES: Final = ("numpy", "pydantic", "av", "aiortc", "ipykernel", "ipywidgets", "anywidget", "jupyterlab")
@@ -197,18 +201,26 @@ def _played(link: MediaLink) -> Mapping[str, Any]:
 
 
 def _where(where: Mapping[str, Any], *, is_played: bool, took_s: float) -> DoctorLine:
+    from reactor_nb.transport.process.spawn import missing
+
     why, restarts = where.get("why", ""), where.get("restarts", 0)
     is_process = where["media"] == "process"
     words = f"in a process of its own, pid {where['pid']}" if is_process else "on threads of this process"
     if not is_played:
-        return DoctorLine("media", MISSING, f"{words}; no frame was played within {took_s:.0f} s. Restart the kernel.")
+        return DoctorLine("media", MISSING, f"{words}; no frame was played within {took_s:.0f} s.\nType: {AGAIN}")
     words += f"; a frame was played after {took_s:.2f} s"
-    if restarts:
-        words += f"\nit was started again {restarts} time{'s' if restarts > 1 else ''} after a crash"
+    times = f"{restarts} time{'s' if restarts > 1 else ''}"
+    if is_process and restarts:
+        words += f"\nit was started again {times} after a crash"
     if not is_process:
-        words += f"\na cell that spins slows the picture. Why no process of its own: {why or 'nobody asked for one'}"
+        words += "\na cell that spins slows the picture. Why no process of its own: "
+        words += (
+            f"one was started again {times} after a crash, and then given up.\n{why}" if restarts else why or NOBODY
+        )
         if why.startswith(MEDIA):
             words += f"\nType: %env {MEDIA}=process  and then: %reload_ext reactor_nb"
+        elif why and not missing():
+            words += f"\nType: {AGAIN}"
     return DoctorLine("media", OK if is_process and not restarts else NOTE, words)
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import metadata
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reactor_nb import VideoModel, get_ctx, model
+from reactor_nb.cli.console import in_shell
 from reactor_nb.errors import ConfigError
 from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime import doctor
@@ -75,6 +77,24 @@ def test_the_media_process_is_tried_with_a_frame() -> None:
     assert str(os.getpid()) not in line.text
 
 
+@pytest.mark.skipif(bool(missing()), reason="this system has no media process")
+def test_media_that_crashed_too_often_are_told_with_the_way_back() -> None:
+    class GivenUp(ThreadLink):
+        def where(self) -> dict[str, Any]:
+            return {**super().where(), "restarts": 2}
+
+    line = lines_of(lambda: GivenUp("The media process 4711 ended by signal 9."))["media"]
+    assert line.verdict == NOTE
+    first, *rest = line.text.splitlines()
+    assert first.startswith("on threads of this process; a frame was played after")
+    assert rest == [
+        "a cell that spins slows the picture. "
+        "Why no process of its own: one was started again 2 times after a crash, and then given up.",
+        "The media process 4711 ended by signal 9.",
+        "Type: %reload_ext reactor_nb  and then run the cells again",
+    ]
+
+
 def test_a_package_that_is_missing_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     known = metadata.version
 
@@ -121,6 +141,9 @@ def test_media_that_plays_nothing_are_missing(monkeypatch: pytest.MonkeyPatch) -
     lines = lines_of(MemoryLink)
     assert lines["media"].verdict == MISSING
     assert "no frame was played" in lines["media"].text
+    assert "Type: %reload_ext reactor_nb  and then run the cells again" in lines["media"].text
+    assert in_shell(lines["media"].text).endswith("\nType: reactor doctor")
+    assert "kernel" not in in_shell(lines["media"].text)
     assert lines["codecs"].verdict == MISSING
     assert lines[""].verdict == MISSING
 
