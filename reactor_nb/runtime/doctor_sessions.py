@@ -29,6 +29,8 @@ def _session(session: Session, stats: Mapping[str, Any]) -> tuple[str, str]:
         return ("ok" if session.error is None else "note"), session.state
     size = f", {stats['width_px']}x{stats['height_px']}" if stats["width_px"] else ""
     words = f"{session.state}, {stats['rate_fps']:.1f} fps{size}"
+    if session.state == "streaming" and not stats["views"] and _is_open(stats):
+        return "ok", f"{words}; its page is connected, and scrolled away or hidden: nothing is encoded"
     if session.state == "streaming" and not stats["views"]:
         return "note", f"{words}; no page watches. Show it: %reactor session {session.name}"
     skipped = sum(stats["skipped"].values())
@@ -36,6 +38,11 @@ def _session(session: Session, stats: Mapping[str, Any]) -> tuple[str, str]:
         why = ", ".join(f"{count} by the {reason}" for reason, count in stats["skipped"].items())
         words += f"; skipped {why}"
     return "ok", words
+
+
+def _is_open(stats: Mapping[str, Any]) -> bool:
+    """Whether a page is connected, in sight or not."""
+    return any(peer.get("is_open") for peer in stats["media"].get("peers", {}).values())
 
 
 def _view(peer: Mapping[str, Any], stats: Mapping[str, Any]) -> tuple[str, str]:

@@ -196,6 +196,23 @@ def test_what_plays_is_told_and_goes_on_playing(playing: Runtime) -> None:
     assert playing.sessions() == {"plasma": session}
 
 
+def test_a_page_that_is_connected_and_out_of_sight_is_not_called_none() -> None:
+    class HiddenLink(MemoryLink):
+        """Its one page is scrolled away."""
+
+        def stats(self, name: str) -> dict[str, Any]:
+            return {"views": 0, "frames": {"shown": 1}, "peers": {"a": {"is_open": True, "is_watching": False}}}
+
+    with closing(Runtime(HiddenLink)) as runtime:
+        assert runtime.run(Plasma).wait(5, frames=3)
+        lines = list(examine(runtime))
+    line = next(line for line in lines if line.part == "plasma")
+    assert line.verdict == OK
+    assert "no page watches" not in line.text
+    assert line.text.endswith("; its page is connected, and scrolled away or hidden: nothing is encoded")
+    assert [line.part for line in lines].count("  page") == 1
+
+
 def test_a_session_that_has_ended_is_no_trouble(playing: Runtime) -> None:
     session = playing.run(Plasma)
     assert session.wait(5, frames=3)
