@@ -17,7 +17,7 @@ from reactor_nb.errors import ConfigError, ReactorError
 from reactor_nb.media.link import MediaLink, StreamSettings
 from reactor_nb.media.nvenc_switch import SWITCH, is_nvenc_off
 from reactor_nb.runtime.base import Runtime
-from reactor_nb.runtime.doctor_sessions import session_lines
+from reactor_nb.runtime.doctor_sessions import AGAIN, session_lines
 from reactor_nb.runtime.media_link import MEDIA, chosen_media
 from reactor_nb.runtime.settings import MAX_BITRATE, refuse_bad_cap
 
@@ -28,9 +28,6 @@ MISSING: Final = "MISSING"
 MEDIA_TIMEOUT_S: Final = 10.0
 TRIAL: Final = "reactor-doctor"
 """The name of the stream that is tried; it is closed at once."""
-
-AGAIN: Final = "%reload_ext reactor_nb  and then run the cells again"
-"""What makes the media anew, at once."""
 
 NOBODY: Final = "nobody asked for one"
 BLOCK_BYTES: Final = 16 * 1024 * 1024

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import metadata
@@ -13,9 +15,11 @@ import pytest
 
 from reactor_nb import VideoModel, get_ctx, model
 from reactor_nb.cli.console import in_shell
+from reactor_nb.core.buffer import BufferCounts, FrameBuffer
+from reactor_nb.core.frames import Block
 from reactor_nb.errors import ConfigError
-from reactor_nb.media.link import MediaLink
-from reactor_nb.runtime import doctor
+from reactor_nb.media.link import MediaLink, StreamSettings
+from reactor_nb.runtime import doctor, doctor_sessions
 from reactor_nb.runtime.base import Runtime
 from reactor_nb.runtime.doctor import MISSING, NOTE, OK, DoctorLine, examine
 from reactor_nb.runtime.media_link import MEDIA, media_link
@@ -194,6 +198,81 @@ def test_what_plays_is_told_and_goes_on_playing(playing: Runtime) -> None:
     assert "no page watches. Show it: %reactor session plasma" in line.text
     assert session.wait(5, frames=session.stats()["produced"] + 3)
     assert playing.sessions() == {"plasma": session}
+
+
+class Lost(FrameBuffer):
+    """Plays `plays` frames and then none; the others are dropped for a reason, or are in no count."""
+
+    def __init__(self, plays: int, why: str) -> None:
+        super().__init__(30.0)
+        self._plays, self._why, self._made = plays, why, 0
+
+    def put(self, block: Block) -> None:
+        self._made += len(block)
+        time.sleep(0.02)
+
+    def counts(self) -> BufferCounts:
+        played = min(self._plays, self._made)
+        return BufferCounts(self._made, played, self._made - played if self._why else 0)
+
+    def drops(self) -> dict[str, int]:
+        return {self._why: self.counts().dropped}
+
+
+class LostLink(MemoryLink):
+    def __init__(self, plays: int = 2, why: str = "") -> None:
+        super().__init__()
+        self._lost = plays, why
+
+    def open_stream(self, name: str, settings: StreamSettings) -> FrameBuffer:
+        return super().open_stream(name, settings) if name == doctor.TRIAL else Lost(*self._lost)
+
+    def stats(self, name: str) -> dict[str, Any]:
+        return {"views": 1, "frames": {"shown": 1}}
+
+
+@pytest.mark.parametrize(
+    ("why", "told"), [("", r"\d+ are in no count"), ("no shared memory", r"\d+ dropped: no shared memory")]
+)
+def test_frames_that_are_made_and_not_played_are_missing(why: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_sessions, "PATIENCE_S", 0.3)
+    with closing(Runtime(lambda: LostLink(why=why))) as runtime:
+        assert runtime.run(Plasma).wait(5, frames=20)
+        line = next(line for line in examine(runtime) if line.part == "plasma")
+    assert line.verdict == MISSING
+    assert "streaming, and nothing is played: " in line.text
+    assert re.search(told, line.text)
+    assert line.text.endswith("\nType: %reload_ext reactor_nb  and then run the cells again")
+
+
+def test_frames_that_are_in_no_count_are_told_when_the_model_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    @model(name="plasma")
+    class Pausing(VideoModel):
+        def start_session(self) -> None:
+            for _ in range(20):
+                get_ctx().emit_block(FRAME)
+            while not get_ctx().should_stop():
+                time.sleep(0.01)
+
+    monkeypatch.setattr(doctor_sessions, "PATIENCE_S", 0.3)
+    with closing(Runtime(LostLink)) as runtime:
+        assert runtime.run(Pausing).wait(5, frames=20)
+        line = next(line for line in examine(runtime) if line.part == "plasma")
+    assert line.verdict == NOTE
+    assert line.text.endswith("; 18 frames are in no count. Begin anew: %reactor run plasma")
+
+
+def test_a_block_that_waits_for_its_time_is_no_trouble(playing: Runtime) -> None:
+    @model(name="plasma")
+    class Blocks(VideoModel):
+        def start_session(self) -> None:
+            while not get_ctx().should_stop():
+                get_ctx().emit_block(np.stack([FRAME] * 24))
+
+    assert playing.run(Blocks).wait(5, frames=48)
+    line = next(line for line in examine(playing) if line.part == "plasma")
+    assert line.verdict == NOTE
+    assert "no page watches" in line.text
 
 
 def test_a_page_that_is_connected_and_out_of_sight_is_not_called_none() -> None:
