@@ -169,7 +169,9 @@ def _media(runtime: Runtime, told: Container[str]) -> Iterator[DoctorLine]:
         return
     took_s = time.monotonic() - began_s
     yield _where(link.where(), is_played=bool(stats.get("frames", {}).get("shown")), took_s=took_s)
-    codecs, errors = stats.get("codecs", []), stats.get("errors", {})
+    if "codecs" not in stats:
+        return  # the media has never answered: what it can encode is not known
+    codecs, errors = stats["codecs"], stats.get("errors", {})
     hardware = stats.get("no_hardware")
     where = f", encoded by the processor: {hardware}" if hardware else ""
     words = ", ".join(codecs) + where if codecs else "none"

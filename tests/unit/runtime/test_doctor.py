@@ -148,8 +148,17 @@ def test_media_that_plays_nothing_are_missing(monkeypatch: pytest.MonkeyPatch) -
     assert "Type: %reload_ext reactor_nb  and then run the cells again" in lines["media"].text
     assert in_shell(lines["media"].text).endswith("\nType: reactor doctor")
     assert "kernel" not in in_shell(lines["media"].text)
-    assert lines["codecs"].verdict == MISSING
+    assert "codecs" not in lines, "nobody knows, and no package need be installed again"
     assert lines[""].verdict == MISSING
+
+
+def test_media_without_a_codec_are_missing_one() -> None:
+    class Codeless(MemoryLink):
+        def stats(self, name: str) -> dict[str, Any]:
+            return {"frames": {"shown": 1}, "codecs": [], "errors": {"H264": "no libx264"}}
+
+    line = lines_of(Codeless)["codecs"]
+    assert line == DoctorLine("codecs", MISSING, "none\nnot H264: no libx264\nType: pip install --force-reinstall av")
 
 
 def test_media_that_cannot_be_made_are_told_with_their_error() -> None:
