@@ -50,7 +50,9 @@ def _watched(session: Session) -> tuple[Mapping[str, Any], str]:
         stats = session.stats()
     if not _is_suspicious(session, stats) or stats["played"] != first["played"] or not more:
         return stats, ""
-    words = f"{session.state}, and nothing is played: {more} frames were made just now, and played stays at {stats['played']}"
+    words = (
+        f"{session.state}, and nothing is played: {more} frames were made just now, played stays at {stats['played']}"
+    )
     why = "".join(f"\n{count} dropped: {reason}" for reason, count in stats["dropped_why"].items())
     lost = f"\n{_uncounted(stats)} are in no count" if _uncounted(stats) > _may_wait(stats) else ""
     return stats, f"{words}{why}{lost}\nType: {AGAIN}"
