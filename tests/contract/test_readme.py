@@ -42,6 +42,16 @@ def test_the_blocks_of_a_document_run_top_to_bottom_in_one_kernel(
     run_cells(notebook, tmp_path, monkeypatch, cell_timeout_s=60)
 
 
+@pytest.mark.parametrize("path", WITH_CODE, ids=_where)
+def test_a_profile_is_taken_of_what_a_page_shows(path: Path) -> None:
+    """Without a picture it has no stages of the page."""
+    shown = False
+    for block in code_blocks(path):
+        if "%reactor profile" in block.code and block.language in KERNEL_LANGUAGES:
+            assert shown, f"{_where(block)}: no cell before it shows the session"
+        shown = shown or block.code.rstrip().splitlines()[-1] in ("session", "%reactor run")
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=_where)
 def test_a_block_says_what_it_is(block: CodeBlock) -> None:
     known = KERNEL_LANGUAGES | SHELL_LANGUAGES | SHOWN_LANGUAGES
