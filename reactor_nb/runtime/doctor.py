@@ -218,7 +218,7 @@ def _where(where: Mapping[str, Any], *, is_played: bool, took_s: float) -> Docto
         )
         if why.startswith(MEDIA):
             words += f"\nType: %env {MEDIA}=process  and then: %reload_ext reactor_nb"
-        elif why and not missing():
+        elif why and "Restart the kernel." not in why and not missing():
             words += f"\nType: {AGAIN}"
     return DoctorLine("media", OK if is_process and not restarts else NOTE, words)
 

@@ -99,6 +99,11 @@ def test_media_that_crashed_too_often_are_told_with_the_way_back() -> None:
     ]
 
 
+def test_a_reason_that_names_its_own_mend_gets_no_other() -> None:
+    why = "reactor_nb 2.0 was installed while this kernel runs 1.0. Restart the kernel."
+    assert lines_of(lambda: ThreadLink(why))["media"].text.endswith(why)
+
+
 def test_a_package_that_is_missing_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     known = metadata.version
 
