@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 MIN_SIDE_PX = 16
 """Smaller pictures are padded: encoders and browsers disagree about what they accept below one macroblock."""
 
-_WIDE_PX = 1_000_000
+_WIDE_PX = 500_000
 
 
 class PlaneConverter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import resource
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -187,6 +189,18 @@ def test_a_process_that_hangs_is_killed_and_another_one_starts(
     eventually(lambda: link.where()["pid"] not in (0, hanging), timeout_s=5)
     monkeypatch.undo()
     open_page()
+
+
+def test_a_process_that_lost_track_of_the_shared_memory_begins_anew(link: ProcessLink) -> None:
+    sink = link.open_stream("plasma", SETTINGS)
+    eventually(lambda: is_answering(link), timeout_s=10)
+    astray = pid_of(link)
+    # It cannot take what it is given: every block in the next segment is unknown to it.
+    resource.prlimit(astray, resource.RLIMIT_NOFILE, (0, 0))
+    sink.put(to_block(np.zeros((480, 640, 3), np.uint8), reserve=sink.reserve))
+    eventually(lambda: link.where()["pid"] not in (0, astray), timeout_s=10)
+    eventually(lambda: sink.counts().played == 1, timeout_s=10)
+    sink.close()
 
 
 def test_a_stopped_process_holds_neither_the_model_nor_who_asks(

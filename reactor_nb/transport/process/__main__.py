@@ -25,7 +25,14 @@ def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     control, frames, parent = (int(each) for each in arguments)
     channel = Channel(socket.socket(fileno=control), TO_KERNEL, TO_MEDIA)
-    Host(channel, FrameReceiver(socket.socket(fileno=frames)), parent, sys.stderr.fileno()).run()
+    Host(channel, FrameReceiver(socket.socket(fileno=frames), _end), parent, sys.stderr.fileno()).run()
+
+
+def _end(why: str) -> None:
+    """What the two sides share is out of step: the kernel starts another process, which begins anew."""
+    sys.stderr.write(f"{why}\n")
+    sys.stderr.flush()
+    os._exit(3)
 
 
 def _see_what_the_kernel_sees() -> None:

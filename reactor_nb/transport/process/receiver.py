@@ -88,11 +88,15 @@ class FrameReceiver:
 
     Args:
         end: the seqpacket socket; the receiver's own.
+        lost: called once, on the receiver's thread, with why a block cannot be read although the kernel sent it: its
+            memory will never be given back, so a new process is to begin anew.
     Threads: every method from any but the receiver's own. One lock guards the sessions.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, lost: Callable[[str], None] = lambda why: None) -> None:
         self._end = end
+        self._lost = lost
+        self._is_lost = False
         self._lock = threading.Lock()
         self._sessions: dict[int, CountedQueue] = {}
         self._segments: dict[int, MappedSegment] = {}
@@ -181,7 +185,11 @@ class FrameReceiver:
     def _take_block(self, notice: BlockNotice) -> None:
         segment = self._segments.get(notice.segment_id)
         if segment is None:
-            raise NoticeError(f"a block came in the unknown segment {notice.segment_id}")
+            why = f"a block came in the unknown segment {notice.segment_id}"
+            if not self._is_lost:
+                self._is_lost = True
+                self._lost(why)
+            raise NoticeError(why)
         with self._lock:
             session = self._sessions.get(notice.stream_id)
         if session is None or session.session_no != notice.session_no:
@@ -208,8 +216,8 @@ class FrameReceiver:
         self._drop_retired()
 
     def _drop_retired(self) -> None:
-        """Unmap what the kernel will not use again; arrays that live on keep their memory."""
-        for segment_id in [each for each, segment in self._segments.items() if segment.is_retired]:
+        """Unmap what the kernel will not use again."""
+        for segment_id in [each for each, segment in self._segments.items() if segment.is_done]:
             del self._segments[segment_id]
 
     def _refuse(self, error: Exception) -> None:

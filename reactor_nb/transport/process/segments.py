@@ -207,10 +207,13 @@ class MappedSegment:
     def __init__(self, fd: int, size_bytes: int) -> None:
         self.size_bytes = size_bytes
         self._memory = map_sealed(fd, STATE_BYTES + size_bytes)
+        self._array: weakref.ref[NDArray[np.uint8]] | None = None
 
     @property
-    def is_retired(self) -> bool:
-        return self._memory[_RETIRED_AT] != 0
+    def is_done(self) -> bool:
+        """The kernel will not use it again, and no block in it is on its way."""
+        is_here = self._array is not None and self._array() is not None
+        return self._memory[_RETIRED_AT] != 0 and (is_here or self._memory[_STATE_AT] == FREE)
 
     def array(self, shape: tuple[int, ...], offset: int) -> NDArray[np.uint8]:
         """The pixels, to be read only. The segment goes back to the kernel when the last view of them is gone.
@@ -224,6 +227,7 @@ class MappedSegment:
         array.flags.writeable = False
         # numpy hangs every view on this very array, as its own memory belongs to no array.
         weakref.finalize(array, _give_back, self._memory).atexit = False
+        self._array = weakref.ref(array)
         return array
 
     def give_back(self) -> None:

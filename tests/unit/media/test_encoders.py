@@ -119,9 +119,13 @@ def test_h264_says_which_colours_it_means() -> None:
     assert (picture.colorspace, picture.color_range) == (smpte170m, limited)
 
 
-def test_one_thread_carries_720p_at_60_frames() -> None:
-    assert thread_count(1280, 720, 60.0) == 1
-    assert thread_count(640, 480, 240.0) >= 1
+def test_a_small_picture_has_one_thread_and_a_larger_one_more_up_to_four_and_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 16)
+    assert [thread_count(*size, 30.0) for size in ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))] == [1, 2, 4, 4]
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert thread_count(3840, 2160, 30.0) == 2
 
 
 def noise(seed: int, height_px: int = 240, width_px: int = 320) -> NDArray[np.uint8]:

@@ -77,6 +77,14 @@ class _Kernel:
         self.source.close()
         self.source = before
 
+    def shows_frames_anew_in(self, segment: Segment) -> None:
+        """The same in memory of its own, so that the receiver looks what it may let go."""
+        self.send(pack(SegmentNotice(segment.id, segment.size_bytes)), segment.fd)
+        segment.forget_fd()
+        mine, self.segment = self.segment, segment
+        self.shows_frames_anew()
+        self.segment = mine
+
     def close(self) -> None:
         self.segment.forget_fd()
         self.end.close()
@@ -90,6 +98,31 @@ def kernel() -> Iterator[_Kernel]:
     kernel = _Kernel()
     yield kernel
     kernel.close()
+
+
+def test_a_block_whose_memory_was_let_go_while_it_was_on_its_way_is_shown(kernel: _Kernel) -> None:
+    kernel.announce()
+    assert kernel.shows_frames()
+    kernel.segment.mark(WITH_MEDIA)
+    kernel.segment.retire()
+    kernel.shows_frames_anew_in(Segment(16 * 16 * 3))
+    kernel.send(kernel.block())
+    assert kernel.source.take(5.0) is not None
+
+
+def test_a_block_in_memory_that_is_not_known_is_told_of_once_as_it_can_never_be_given_back() -> None:
+    told: list[str] = []
+    end, theirs = sockets()
+    receiver = FrameReceiver(theirs, told.append)
+    try:
+        for number in range(3):
+            end.send(pack(dataclasses.replace(_BLOCK, segment_id=7, first_number=number)))
+        eventually(lambda: receiver.counts().refused == 3)
+        assert told == ["a block came in the unknown segment 7"]
+    finally:
+        end.close()
+        assert receiver.wait(5.0)
+        assert receiver.close()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=400), max_size=20))

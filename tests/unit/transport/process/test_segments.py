@@ -320,6 +320,6 @@ def test_a_segment_that_is_not_used_any_more_says_so_to_the_media_process() -> N
     segment = pool.segment_of(array)
     assert segment is not None
     mapped = MappedSegment(segment.fd, segment.size_bytes)
-    assert not mapped.is_retired
+    assert not mapped.is_done
     pool.clear()
-    assert mapped.is_retired
+    assert mapped.is_done
