@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reactor_nb.core.frame_queue import ENDED, FrameQueue
 from reactor_nb.core.frame_queue import BufferCounts as BufferCounts
 from reactor_nb.core.frame_queue import BufferedFrame as BufferedFrame
-from reactor_nb.core.frame_queue import FrameQueue
 from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.core.pace import Pace
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS
@@ -42,6 +42,9 @@ class FrameSink(Protocol):
         """Drop what is queued, counted, and wake everyone who waits. Idempotent."""
 
     def counts(self) -> BufferCounts: ...
+
+    def drops(self) -> dict[str, int]:
+        """Why frames were dropped -> how many."""
 
 
 class FrameBuffer:
@@ -118,6 +121,10 @@ class FrameBuffer:
     def counts(self) -> BufferCounts:
         """Threads: any."""
         return self._queue.counts()
+
+    def drops(self) -> dict[str, int]:
+        """Threads: any."""
+        return {ENDED: self._queue.counts().dropped}
 
     @property
     def is_over(self) -> bool:

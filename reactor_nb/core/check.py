@@ -200,3 +200,6 @@ class _Uncollected:
 
     def counts(self) -> BufferCounts:
         return BufferCounts(self._frames, self._frames, 0)
+
+    def drops(self) -> dict[str, int]:
+        return {}

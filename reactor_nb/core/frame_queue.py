@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from reactor_nb.core.frames import Block
 from reactor_nb.core.pacing import Plan, RateLimit
 
+ENDED = "the session has ended"
+"""Why a frame was dropped that came after the end, or waited when its session was closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class BufferCounts:

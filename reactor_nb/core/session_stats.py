@@ -50,7 +50,6 @@ class SessionStats:
         counts = self._sink.counts()
         recent = self._outlet.emission.recent()
         made = percentiles(row["model_ms"] for row in recent if row["model_ms"] is not None)
-        why_dropped = getattr(self._sink, "drops", lambda: {"the session has ended": counts.dropped})()
         skipped = {"clock": counts.skipped, **frames.get("skipped", {})}
         return {
             "state": self._life.state,
@@ -60,7 +59,7 @@ class SessionStats:
             "produced": counts.produced,
             "played": counts.played,
             "dropped": counts.dropped,
-            "dropped_why": {why: count for why, count in why_dropped.items() if count},
+            "dropped_why": {why: count for why, count in self._sink.drops().items() if count},
             "encoded": frames.get("encoded"),
             "sent": frames.get("sent"),
             "painted": frames.get("painted"),

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reactor_nb.core.buffer import BufferCounts
 from reactor_nb.core.command import BUILT_IN, commands_of, find_command
+from reactor_nb.core.frame_queue import ENDED, BufferCounts
 from reactor_nb.core.frames import Block
 from reactor_nb.core.model import VideoModel
 from reactor_nb.core.session import Session
@@ -74,6 +74,9 @@ class ScriptSink:
     def counts(self) -> BufferCounts:
         with self._lock:
             return BufferCounts(self._produced, self._kept, self._produced - self._kept)
+
+    def drops(self) -> dict[str, int]:
+        return {ENDED: self.counts().dropped}
 
 
 class Script:

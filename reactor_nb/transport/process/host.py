@@ -213,5 +213,5 @@ class _ToKernel(logging.Handler):
             if record.exc_info and record.exc_info[1] is not None:
                 text += f" {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
             self._control.post({"type": "log", "text": text}, is_droppable=True)
-        except Exception:
+        except Exception:  # a handler of logging never raises into the line that logs; this prints it instead
             self.handleError(record)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.core.frame_queue import BufferCounts
+from reactor_nb.core.frame_queue import ENDED, BufferCounts
 from reactor_nb.core.frames import Block, DeviceLayout
 from reactor_nb.core.pace import Pace
 from reactor_nb.core.pacing import DEFAULT_SMOOTHNESS, Plan
@@ -24,7 +24,6 @@ from reactor_nb.transport.process.segments import DEFAULT_CAP_BYTES
 
 _log = logging.getLogger(__name__)
 
-ENDED = "the session has ended"
 LOST = "the media process ended with them"
 
 

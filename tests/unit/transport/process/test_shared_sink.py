@@ -15,13 +15,13 @@ import pytest
 from reactor_nb.core.context import Context
 from reactor_nb.core.emission import Emission
 from reactor_nb.core.events import Listeners
-from reactor_nb.core.frame_queue import BufferCounts, FrameQueue
+from reactor_nb.core.frame_queue import ENDED, BufferCounts, FrameQueue
 from reactor_nb.core.frames import black_block, to_block
 from reactor_nb.core.life import Life
 from reactor_nb.core.log import Log
 from reactor_nb.core.outlet import Outlet
 from reactor_nb.transport.process.delivery import FULL
-from reactor_nb.transport.process.shared_sink import ENDED, SharedSink
+from reactor_nb.transport.process.shared_sink import SharedSink
 from tests.support.eventually import eventually
 from tests.unit.transport.process.sides import RATE_FPS, SESSION, STREAM, Media, Sides, picture, sockets
 from tests.unit.transport.process.test_segments import no_file_above
