@@ -15,6 +15,40 @@ export interface ReadyMessage {
   view_id: string
   hostname: string
   is_secure: boolean
+  decoders?: string[]
+}
+
+export interface CarryMessage {
+  type: "carry"
+  view_id: string
+  codecs: string[]
+  is_watching: boolean
+}
+
+export interface AckMessage {
+  type: "ack"
+  view_id: string
+  sequence: number
+}
+
+export interface ServersMessage {
+  type: "servers"
+  view_id: string
+}
+
+export interface ControlMessage {
+  type: "control"
+  id: string
+  view_id: string
+  command: string
+  values: Record<string, unknown>
+  order: number
+}
+
+export interface BoundMessage {
+  type: "bound"
+  view_id: string
+  is_bound: boolean
 }
 
 export interface OfferMessage {
@@ -50,6 +84,7 @@ export interface CallMessage {
 export interface PingMessage {
   type: "ping"
   sent_ms: number
+  view_id?: string
 }
 
 export interface PaintedMessage {
@@ -60,19 +95,29 @@ export interface PaintedMessage {
   rate_fps: number
   painter?: string
   frames?: number[]
+  view_id?: string
+  carrier?: string
+  rungs?: Record<string, string>
 }
 
 export interface WatchingMessage {
   type: "watching"
   is_watching: boolean
+  view_id?: string
 }
 
 export interface KeyframeMessage {
   type: "keyframe"
+  view_id?: string
 }
 
 export type PageToKernel =
   | ReadyMessage
+  | CarryMessage
+  | AckMessage
+  | ServersMessage
+  | ControlMessage
+  | BoundMessage
   | OfferMessage
   | ByeMessage
   | StartMessage
@@ -88,6 +133,28 @@ export interface HelloMessage {
   view_id: string
   protocol: number
   ice_servers: RTCIceServer[]
+  carrier?: string
+  has_relay?: boolean
+}
+
+export interface RelaysMessage {
+  type: "relays"
+  view_id: string
+  ice_servers: RTCIceServer[]
+}
+
+export interface PacketMessage {
+  type: "packet"
+  to: string[]
+  sequence: number
+  codec: string
+  is_keyframe: boolean
+  rtp_timestamp: number
+  shown_kernel_ms: number
+  width_px: number
+  height_px: number
+  rate_fps: number
+  ack_every: number
 }
 
 export interface AnswerMessage {
@@ -109,16 +176,19 @@ export interface ReplyMessage {
   id: string
   result?: unknown
   error?: WireError
+  to?: string[]
 }
 
 export interface ErrorMessage {
   type: "error"
   error: WireError
+  to?: string[]
 }
 
 export interface ModelMessage {
   type: "message"
   data: unknown
+  to?: string[]
 }
 
 export interface PongMessage {
@@ -126,6 +196,7 @@ export interface PongMessage {
   sent_ms: number
   kernel_ms: number
   wait_ms?: number
+  view_id?: string
 }
 
 export interface StreamMessage {
@@ -149,10 +220,13 @@ export interface StillMessage {
   height_px: number
   bytes: number
   rtp_timestamp: number | null
+  to?: string[]
 }
 
 export type KernelToPage =
   | HelloMessage
+  | RelaysMessage
+  | PacketMessage
   | AnswerMessage
   | RefusedMessage
   | ReplyMessage

@@ -31,6 +31,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "Record<string, unknown>": lambda value: isinstance(value, dict),
     "Record<string, string>": lambda value: isinstance(value, dict) and all(isinstance(v, str) for v in value.values()),
     "WireError": lambda value: isinstance(value, dict) and isinstance(value.get("code"), str),
+    "string[]": lambda value: isinstance(value, list | tuple) and all(isinstance(each, str) for each in value),
     "number[]": lambda value: isinstance(value, list | tuple) and all(map(_is_number, value)),
     "RTCIceServer[]": lambda value: isinstance(value, list | tuple),
 }

@@ -21,6 +21,7 @@ SAMPLES = {
     "Record<string, unknown>": {"a": 1},
     "Record<string, string>": {"a": "b"},
     "WireError": {"code": "x", "message": "y"},
+    "string[]": ["H264"],
     "number[]": [1, 2.5],
     "RTCIceServer[]": [{"urls": "turn:example"}],
 }
