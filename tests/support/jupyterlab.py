@@ -31,6 +31,7 @@ SERVER_CONFIG: dict[str, Any] = {
     },
     "ServerApp": {"ip": "127.0.0.1", "open_browser": False, "answer_yes": True},
 }
+_APPS = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
 SETTINGS: dict[str, dict[str, Any]] = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
     "extensionmanager-extension/plugin": {"enabled": False},
@@ -55,7 +56,8 @@ def jupyter_environment(folder: Path) -> dict[str, str]:
     }
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
-    (config / "jupyter_lab_config.json").write_text(json.dumps(SERVER_CONFIG, indent=1))
+    for application in ("lab", "notebook"):
+        (config / f"jupyter_{application}_config.json").write_text(json.dumps(SERVER_CONFIG, indent=1))
     for name, values in SETTINGS.items():
         settings = places["JUPYTERLAB_SETTINGS_DIR"] / "@jupyterlab" / f"{name}.jupyterlab-settings"
         settings.parent.mkdir(parents=True, exist_ok=True)
@@ -72,12 +74,16 @@ class JupyterLab:
         root: the folder that it shows.
         state: where its own folders are made.
         port: 0 takes a free one.
+        python: the environment that the server and its kernels run in.
+        application: the module that is run: jupyterlab, or notebook for Notebook 7.
     Threads: the one that made it.
     """
 
     root: Path
     state: Path
     port: int = 0
+    python: str = sys.executable
+    application: str = "jupyterlab"
     exposes_app: bool = False
     """Puts the application on `window.jupyterapp`, for tests."""
     token: str = field(default_factory=lambda: secrets.token_hex(24))
@@ -100,10 +106,10 @@ class JupyterLab:
         """Returns when the server answers; RuntimeError with the end of its log when it does not."""
         env = {**jupyter_environment(self.state), "JUPYTER_TOKEN": self.token, **self.env}
         command = [
-            *(sys.executable, "-m", "jupyterlab"),
+            *(self.python, "-m", self.application),
             f"--ServerApp.root_dir={self.root.resolve()}",
             f"--ServerApp.port={self.port}",
-            *(["--LabApp.expose_app_in_browser=True"] if self.exposes_app else []),
+            *([f"--{_APPS[self.application]}.expose_app_in_browser=True"] if self.exposes_app else []),
             *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         ]
         for stale in self.runtime_folder.glob("jpserver-*"):
