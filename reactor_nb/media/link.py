@@ -21,6 +21,12 @@ MAX_BITRATE_BPS = GRADES[DEFAULT_QUALITY].cap_bps
 MessageListener = Callable[[str, dict[str, Any]], None]
 """(view_id, message): called on a thread of the link's; must return at once."""
 
+PacketListener = Callable[[dict[str, Any], bytes], None]
+"""(message, payload): what pages are to be sent by comm, with the bytes that go beside it, or b"".
+
+Called on threads of the link's, in the order in which pages are to hear it; must return at once.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
@@ -54,6 +60,18 @@ class PeerSettings:
     interfaces: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CommSettings:
+    """How a page wants the picture by the notebook's own connection.
+
+    `codecs`: what it decodes, best first; the first of them that this machine encodes is taken. `is_watching`:
+    whether it is sent frames; a view that is not stands by, and takes over where its WebRTC falls silent.
+    """
+
+    codecs: tuple[str, ...]
+    is_watching: bool
+
+
 class MediaLink(Protocol):
     """Streams by model name, and the views that watch them.
 
@@ -71,10 +89,30 @@ class MediaLink(Protocol):
         """
 
     def close_view(self, name: str, view_id: str) -> None:
-        """Close one view's peer, if there is one. Returns at once."""
+        """End both carriers of one view, if there are any. Returns at once."""
+
+    def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
+        """Bring a view the picture by comm, or have it stand by. Returns at once.
+
+        Said again it begins with a keyframe, or changes what is asked for. What goes wrong is told to the view, as an
+        `error` through the packet listener.
+        """
+
+    def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        """What a view said by comm that concerns the media: ack, keyframe, watching, painted, ping, bye.
+
+        Returns at once; of a name or a view that is not there it is passed over.
+        """
+
+    def listen_packets(self, name: str, listener: PacketListener) -> None:
+        """Be given what the pages of `name` are to be sent by comm. The newest listener replaces."""
+
+    def deafen(self, is_deaf: bool) -> None:
+        """Pages cannot be heard by comm while a cell runs: their silence is no sign that they have gone."""
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
-        """Send a message by data channel to one view, or with None to every view of `name`.
+        """Send a message to one view, or with None to every view of `name`: by data channel where it is open, else
+        by comm where the view is carried.
 
         Returns how many views it was handed to; 0 says that it needs another road.
 

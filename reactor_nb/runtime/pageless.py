@@ -12,7 +12,7 @@ from typing import Any
 from reactor_nb.core.buffer import BufferedFrame, FrameBuffer, FrameSink
 from reactor_nb.errors import CarrierError, ClosedError, ReactorError
 from reactor_nb.media.clock import Clock
-from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.media.timeline import Timeline
 
 
@@ -67,6 +67,18 @@ class PagelessLink:
 
     def close_view(self, name: str, view_id: str) -> None:
         """There is none."""
+
+    def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
+        """There is nobody to bring it to."""
+
+    def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        """Nobody waits for what pages say."""
+
+    def listen_packets(self, name: str, listener: PacketListener) -> None:
+        """No page is sent anything."""
+
+    def deafen(self, is_deaf: bool) -> None:
+        """No page falls silent."""
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         """Nobody is there: 0."""

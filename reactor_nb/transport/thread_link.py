@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reactor_nb.core.buffer import FrameBuffer, FrameSink
 from reactor_nb.core.frame_queue import FrameSource
 from reactor_nb.errors import ClosedError, ReactorError, WrongThreadError
-from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.transport.loop import THREAD_NAME, MediaLoop
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ class ThreadLink:
         views = self._existing(name)
         if views is not None:
             self._loop.submit(views.drop(view_id))
+
+    def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
+        self._views(name)
+
+    def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        self._existing(name)
+
+    def listen_packets(self, name: str, listener: PacketListener) -> None:
+        self._views(name)
+
+    def deafen(self, is_deaf: bool) -> None:
+        self._refuse_closed()
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         views = self._existing(name)

@@ -14,7 +14,7 @@ from typing import Any
 from reactor_nb import __version__
 from reactor_nb.core.buffer import FrameSink
 from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError, WrongThreadError
-from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.transport import protocol
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
 from reactor_nb.transport.process.conversation import Conversation, give_up
@@ -123,6 +123,18 @@ class ProcessLink:
                 self._threads.close_view(name, view_id)
             elif self._names.get(name) is not None:
                 self._conversation.tell({"type": "close_view", "name": name, "view_id": view_id})
+
+    def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
+        self._refuse_closed()
+
+    def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        self._refuse_closed()
+
+    def listen_packets(self, name: str, listener: PacketListener) -> None:
+        self._refuse_closed()
+
+    def deafen(self, is_deaf: bool) -> None:
+        self._refuse_closed()
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         text = protocol.encode(message)

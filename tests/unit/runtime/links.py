@@ -10,7 +10,7 @@ from typing import Any
 
 from reactor_nb.core.buffer import FrameBuffer
 from reactor_nb.errors import ClosedError
-from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 
 
 class MemoryLink:
@@ -20,6 +20,10 @@ class MemoryLink:
         self.sent: list[tuple[str, str | None, dict[str, Any]]] = []
         self.settings: dict[str, StreamSettings] = {}
         self.listeners: dict[str, MessageListener] = {}
+        self.carried: dict[str, CommSettings] = {}
+        self.heard_messages: list[tuple[str, str, dict[str, Any]]] = []
+        self.packet_listeners: dict[str, PacketListener] = {}
+        self.is_deaf = False
         self.restart_listeners: list[Callable[[], None]] = []
         self.note_listeners: list[Callable[[str], None]] = []
         self.is_closed = False
@@ -41,6 +45,22 @@ class MemoryLink:
 
     def close_view(self, name: str, view_id: str) -> None:
         self._refuse_closed()
+
+    def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
+        self._refuse_closed()
+        self.carried[view_id] = settings
+
+    def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
+        self._refuse_closed()
+        self.heard_messages.append((name, view_id, message))
+
+    def listen_packets(self, name: str, listener: PacketListener) -> None:
+        self._refuse_closed()
+        self.packet_listeners[name] = listener
+
+    def deafen(self, is_deaf: bool) -> None:
+        self._refuse_closed()
+        self.is_deaf = is_deaf
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         self._refuse_closed()
