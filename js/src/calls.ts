@@ -1,5 +1,5 @@
 // Calls of the model's commands, each of which is answered: by a reply, by a loss of the road, or by the clock.
-import type { CallMessage, ReplyMessage, WireError } from "./protocol"
+import type { CallMessage, ControlMessage, ReplyMessage, WireError } from "./protocol"
 
 /** A command may take long; an answer later than this has no reader left. */
 const CALL_TIMEOUT_MS = 120_000
@@ -25,20 +25,29 @@ interface Pending {
   road: Road
 }
 
+/** How a message goes to the kernel: by WebRTC's data channel, or by the widget's comm. */
 export type Road = "channel" | "comm"
+
+/** What is answered by a `reply` of the same id. */
+export type Request = CallMessage | ControlMessage
 
 export class Calls {
   readonly #pending = new Map<string, Pending>()
-  readonly #send: (call: CallMessage) => Road
+  readonly #send: (request: Request) => Road
 
-  /** `send` puts the call on a road and says which. */
-  constructor(send: (call: CallMessage) => Road) {
+  /** `send` puts the request on a road and says which. */
+  constructor(send: (request: Request) => Road) {
     this.#send = send
   }
 
   call(name: string, params: Record<string, unknown> = {}): Promise<unknown> {
+    return this.request({ type: "call", id: randomId(), name, params }, name)
+  }
+
+  /** Sends it; resolves with the result of its reply. `name` is what an error calls it. Rejects with a CallError. */
+  request(request: Request, name: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const id = randomId()
+      const { id } = request
       const timer = setTimeout(() => {
         this.#settle(id)?.reject(
           new CallError({
@@ -50,7 +59,7 @@ export class Calls {
       const pending: Pending = { resolve, reject, timer, road: "comm" }
       this.#pending.set(id, pending)
       try {
-        pending.road = this.#send({ type: "call", id, name, params })
+        pending.road = this.#send(request)
       } catch (cause) {
         this.#settle(id)
         reject(new CallError({ code: "carrier", message: `${name} could not be sent: ${String(cause)}` }))

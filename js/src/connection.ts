@@ -1,15 +1,13 @@
-// Keeps one view connected: greets the kernel until it answers, makes a peer, and starts over when it is lost.
+// Keeps one view connected: greets the kernel until it answers, tries WebRTC, and starts over when it is lost.
 import { Backoff } from "./backoff"
-import { randomId } from "./calls"
+import type { Road } from "./calls"
+import type { PeerMaker } from "./carriers/peer"
+import { WebRtcCarrier } from "./carriers/webrtc"
 import { KernelClock } from "./clock"
-import { Heartbeat } from "./heartbeat"
 import type { ModelPort } from "./model"
-import type { PeerMaker, PeerPort } from "./peer"
 import * as problems from "./problems"
-import { type KernelToPage, type OfferMessage, type PageToKernel, type PongMessage, PROTOCOL_VERSION } from "./protocol"
+import { type KernelToPage, type PageToKernel, PROTOCOL_VERSION } from "./protocol"
 
-const ANSWER_MS = 10_000
-const CONNECT_MS = 8_000
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 8_000
 /** Scrolling past a picture and back is not worth a keyframe. */
@@ -40,25 +38,29 @@ export class Connection {
   problem: string | null = null
   greetings = 0
   was_live = false
-  #peer: PeerPort | null = null
-  #heartbeat: Heartbeat | null = null
-  #offer_id = ""
-  /** Ends with the current attempt; everything that an attempt starts listens to it. */
-  #attempt = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
   #is_watching = true
   /** What the kernel was told; a new peer is sent the picture until it is told otherwise. */
   #told_watching = true
   #look_away: ReturnType<typeof setTimeout> | undefined
+  readonly #webrtc: WebRtcCarrier
   readonly #retry = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS)
 
   constructor(
     readonly view_id: string,
     readonly model: ModelPort,
-    readonly makePeer: PeerMaker,
+    makePeer: PeerMaker,
     readonly events: ConnectionEvents,
     readonly page: { hostname: string; is_secure: boolean; has_webrtc: boolean },
-  ) {}
+  ) {
+    this.#webrtc = new WebRtcCarrier(view_id, page.hostname, this.clock, makePeer, (message) => this.#tell(message), {
+      onTrack: (track, signal) => events.onTrack(track, signal),
+      onOpen: () => this.#opened(),
+      onMessage: (message) => this.#receiveByChannel(message),
+      onPiece: (piece) => events.onPiece(piece),
+      onFailed: (problem) => this.#failed(problem),
+    })
+  }
 
   start(): void {
     if (!this.page.has_webrtc) {
@@ -76,12 +78,11 @@ export class Connection {
     if (message.type === "hello") {
       if (this.phase !== "greeting") return
       if (message.protocol !== PROTOCOL_VERSION) this.close(problems.OTHER_VERSION)
-      else void this.#connect(message.ice_servers)
+      else this.#connect(message.ice_servers)
     } else if (message.type === "answer") {
-      if (message.offer_id === this.#offer_id && this.phase === "connecting") void this.#accept(message.sdp)
-    } else if (message.type === "refused") {
-      if (message.offer_id === this.#offer_id) this.#fail(message.error.message)
-    } else if (message.type === "reconnect") this.#again()
+      if (this.phase === "connecting") void this.#webrtc.accept(message)
+    } else if (message.type === "refused") this.#webrtc.refuse(message)
+    else if (message.type === "reconnect") this.#again()
     else this.events.onMessage(message)
   }
 
@@ -94,13 +95,20 @@ export class Connection {
   }
 
   /** Mean time from a frame's packets to the decoded frame since the last call, in milliseconds. */
-  async receiveDelay(): Promise<number | null> {
-    return (await this.#peer?.receiveDelay()) ?? null
+  receiveDelay(): Promise<number | null> {
+    return this.#webrtc.receiveDelay()
+  }
+
+  /** By the best road that is open now, and which that was. Throws where there is none: the kernel has ended. */
+  post(message: PageToKernel): Road {
+    if (this.send(message)) return "channel"
+    this.model.send(message)
+    return "comm"
   }
 
   /** By the data channel; false when it is not open. */
   send(message: PageToKernel): boolean {
-    return this.phase === "live" && (this.#peer?.send(message) ?? false)
+    return this.phase === "live" && this.#webrtc.send(message)
   }
 
   /** Ends the peer and tells the kernel. The connection may be started again. */
@@ -131,62 +139,18 @@ export class Connection {
     if (this.greetings > 1) this.events.onChange()
   }
 
-  async #connect(ice_servers: RTCIceServer[]): Promise<void> {
+  #connect(ice_servers: RTCIceServer[]): void {
     this.#drop()
-    const attempt = new AbortController()
-    this.#attempt = attempt
     this.#move("connecting", this.problem)
-    try {
-      const peer = this.makePeer(ice_servers, {
-        onOpen: () => this.#open(),
-        onTrack: (track) => this.events.onTrack(track, attempt.signal),
-        onMessage: (message) => this.#receiveFromPeer(message),
-        onPiece: (piece) => this.events.onPiece(piece),
-        onLost: () => this.#fail(this.phase === "live" ? problems.LOST : problems.NOT_FORMED),
-      })
-      this.#peer = peer
-      const { sdp, candidates } = await peer.offer()
-      if (attempt.signal.aborted) return
-      this.#offer_id = randomId()
-      const offer: OfferMessage = {
-        type: "offer",
-        view_id: this.view_id,
-        offer_id: this.#offer_id,
-        sdp,
-        hostname: this.page.hostname,
-      }
-      this.#tell(offer)
-      const slow = candidates === 0 ? problems.NO_ADDRESS : problems.NO_ANSWER
-      this.#after(ANSWER_MS, () => this.#fail(slow))
-    } catch (cause) {
-      if (!attempt.signal.aborted) this.#fail(problems.broken(cause))
-    }
+    void this.#webrtc.connect(ice_servers)
   }
 
-  async #accept(sdp: string): Promise<void> {
-    const { signal } = this.#attempt
-    const without_address = !/^a=candidate:/m.test(sdp)
-    this.#after(CONNECT_MS, () => this.#fail(without_address ? problems.NO_KERNEL_ADDRESS : problems.NOT_FORMED))
-    try {
-      await this.#peer?.accept(sdp)
-    } catch (cause) {
-      if (!signal.aborted) this.#fail(problems.broken(cause))
-    }
-  }
-
-  #open(): void {
-    clearTimeout(this.#timer)
+  #opened(): void {
     this.#retry.reset()
     this.greetings = 0
     this.was_live = true
     this.clock.reset()
     this.#move("live", null)
-    this.#heartbeat = new Heartbeat(
-      this.clock,
-      (ping) => this.#peer?.send(ping),
-      () => this.#fail(problems.LOST),
-      this.#attempt.signal,
-    )
     this.#told_watching = true
     if (!this.#is_watching) this.#tellWatching()
   }
@@ -208,19 +172,13 @@ export class Connection {
     this.#greet()
   }
 
-  #receiveFromPeer(message: KernelToPage): void {
-    if (message.type === "pong") this.#pong(message)
+  #receiveByChannel(message: KernelToPage): void {
+    if (message.type === "pong") this.wait_ms = message.wait_ms ?? 0
     else this.events.onMessage(message)
   }
 
-  #pong(message: PongMessage): void {
-    this.wait_ms = message.wait_ms ?? 0
-    this.#heartbeat?.pong(message)
-  }
-
-  #fail(problem: string): void {
+  #failed(problem: string): void {
     if (this.phase === "closed") return
-    this.#drop()
     this.events.onLost()
     this.#move("waiting", problem)
     this.#after(this.#retry.next(), () => this.#greet())
@@ -228,11 +186,7 @@ export class Connection {
 
   #drop(): void {
     clearTimeout(this.#timer)
-    this.#attempt.abort()
-    this.#heartbeat = null
-    this.#offer_id = ""
-    this.#peer?.close()
-    this.#peer = null
+    this.#webrtc.close()
   }
 
   #after(wait_ms: number, then: () => void): void {

@@ -1,7 +1,7 @@
 // The anywidget entry: each view lives from its render to the end of its signal.
 import type { AnyWidget, RenderProps } from "@anywidget/types"
+import { Peer } from "./carriers/peer"
 import type { ModelPort, ViewerTraits } from "./model"
-import { Peer } from "./peer"
 import { View } from "./view"
 
 function render({ model, el, signal }: RenderProps<ViewerTraits & Record<string, unknown>>): () => void {

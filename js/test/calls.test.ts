@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { CallError, Calls, type Road, randomId } from "../src/calls"
-import type { CallMessage } from "../src/protocol"
+import { CallError, Calls, type Request, type Road, randomId } from "../src/calls"
 
 function setUp(road: Road = "channel") {
-  const sent: CallMessage[] = []
+  const sent: Request[] = []
   const calls = new Calls((call) => {
     sent.push(call)
     return road

@@ -1,6 +1,7 @@
 // A model port and a peer port that remember what they were told.
+
+import type { Offer, PeerEvents, PeerMaker, PeerPort } from "../src/carriers/peer"
 import type { ModelPort, ViewerTraits } from "../src/model"
-import type { Offer, PeerEvents, PeerMaker, PeerPort } from "../src/peer"
 import type { PageToKernel } from "../src/protocol"
 
 const IDLE: ViewerTraits = {

@@ -1,5 +1,5 @@
 // One WebRTC connection to the kernel: a picture in, a data channel for everything else.
-import type { KernelToPage, PageToKernel } from "./protocol"
+import type { KernelToPage, PageToKernel } from "../protocol"
 
 /** Where an ICE server is asked, or no address is found at all. */
 const GATHERING_MS = 300
