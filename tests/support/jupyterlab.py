@@ -84,6 +84,10 @@ class JupyterLab:
     port: int = 0
     python: str = sys.executable
     application: str = "jupyterlab"
+    ip: str = "127.0.0.1"
+    """The one address that it listens on."""
+    base_url: str = "/"
+    """What JupyterHub gives to each user's server: "/user/ada/"."""
     exposes_app: bool = False
     """Puts the application on `window.jupyterapp`, for tests."""
     token: str = field(default_factory=lambda: secrets.token_hex(24))
@@ -109,6 +113,8 @@ class JupyterLab:
             *(self.python, "-m", self.application),
             f"--ServerApp.root_dir={self.root.resolve()}",
             f"--ServerApp.port={self.port}",
+            f"--ServerApp.ip={self.ip}",
+            f"--ServerApp.base_url={self.base_url}",
             *([f"--{_APPS[self.application]}.expose_app_in_browser=True"] if self.exposes_app else []),
             *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
         ]
@@ -138,7 +144,8 @@ class JupyterLab:
 
     def _answering_address(self, info_file: Path) -> str | None:
         try:
-            url = f"http://127.0.0.1:{json.loads(info_file.read_text())['port']}"
+            port = json.loads(info_file.read_text())["port"]
+            url = f"http://{self.ip}:{port}{self.base_url.rstrip('/')}"
             request = urllib.request.Request(f"{url}/api/status", headers={"Authorization": f"token {self.token}"})
             with urllib.request.urlopen(request, timeout=5):
                 return url

@@ -52,11 +52,13 @@ class Lab(Views):
         server: where the notebook file is written and served.
         context: the browser context for new tabs.
         page: a tab that an earlier test gave back; booting JupyterLab costs more than all else in a test.
+        url: where this browser finds the server, if it is not on this machine or there is a proxy between.
     Threads: playwright's, the one of the test.
     """
 
-    def __init__(self, server: JupyterLab, context: BrowserContext, page: Page | None = None) -> None:
+    def __init__(self, server: JupyterLab, context: BrowserContext, page: Page | None = None, url: str = "") -> None:
         self.server = server
+        self.url = url or server.url
         self.context = context
         self.path = ""
         super().__init__(page or context.new_page())
@@ -95,7 +97,7 @@ class Lab(Views):
         self.path = path
         if not self.page.evaluate(_IS_AS_WE_LEFT_IT):
             # A workspace of its own: two tabs on one workspace would close each other's notebooks.
-            workspace = f"{self.server.url}/lab/workspaces/w{uuid.uuid4().hex[:8]}/tree/{path}"
+            workspace = f"{self.url}/lab/workspaces/w{uuid.uuid4().hex[:8]}/tree/{path}"
             self.page.goto(f"{workspace}?token={self.server.token}", timeout=OPEN_TIMEOUT_MS)
             self.page.evaluate("window.labTab = true")
         else:
@@ -127,7 +129,7 @@ class Lab(Views):
 
     def second_tab(self) -> Lab:
         """The same notebook and kernel in another tab of the same browser."""
-        other = Lab(self.server, self.context)
+        other = Lab(self.server, self.context, url=self.url)
         self._others.append(other)
         other.open_file(self.path)
         return other
