@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reactor_nb.core.buffer import FrameSink
@@ -52,12 +52,14 @@ class PeerSettings:
 
     `hostname` is the host part of the page's address: it decides which address of this machine is offered.
     `interfaces` are further addresses of this machine that may be offered to any page. `ice_servers` are
-    the dictionaries of RTCIceServer (`urls`, `username`, `credential`); none is asked unless given.
+    the dictionaries of RTCIceServer (`urls`, `username`, `credential`); none is asked unless given, and their
+    secrets stand in no `repr`. `wants_relay`: the page found no other way before.
     """
 
     hostname: str
-    ice_servers: tuple[dict[str, Any], ...] = ()
+    ice_servers: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     interfaces: tuple[str, ...] = ()
+    wants_relay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Extension:
         self._capture.install()
         install_alias()
         if has_widgets(shell):
-            self.panels = Panels(self.runtime, self._publish)
+            self.panels = Panels(self.runtime, self._publish, shell.events)
             self.runtime.prepare()
             self.runtime.find_class = lambda name: models_in(shell.user_ns).get(name)
 

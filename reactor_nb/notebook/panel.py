@@ -30,12 +30,12 @@ class Panel:
     model waits for one.
     """
 
-    def __init__(self, name: str, runtime: Runtime, publish: Publish) -> None:
+    def __init__(self, name: str, runtime: Runtime, publish: Publish, heard: Callable[[], None] = lambda: None) -> None:
         self.name = name
         self._runtime = runtime
         self._publish = publish
         self._slow = ThreadPoolExecutor(1, thread_name_prefix=f"reactor-panel-{name}")
-        self._signalling = Signalling(name, runtime, self._tell)
+        self._signalling = Signalling(name, runtime, self._tell, heard)
         self.viewer = Viewer(name, self._signalling.receive)
         self._controls: Controls | None = None
         self._layout = ipywidgets.VBox([self.viewer])
@@ -127,6 +127,7 @@ class Panel:
             state = session.state
             self.viewer.show(
                 state=state,
+                carrier=self._runtime.carrier(self.name),
                 session_id=session.id,
                 error=_error_of(session),
                 loading_since_ms=(time.time() - session.loading_s()) * 1000 if state == "loading" else 0.0,
@@ -152,8 +153,8 @@ class Panel:
         except RuntimeError:  # the kernel ends, and with it every executor; this is the last frame
             write()
 
-    def _tell(self, message: dict[str, Any]) -> None:
-        self.viewer.tell(message)
+    def _tell(self, message: dict[str, Any], payload: bytes = b"") -> None:
+        self.viewer.tell(message, payload)
 
 
 def _title(session: Session) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reactor_nb.core.session import Session
+from reactor_nb.notebook.hearing import Hearing
 from reactor_nb.notebook.panel import Panel
 from reactor_nb.notebook.poster import Publish
 from reactor_nb.runtime.base import Runtime
@@ -11,12 +14,15 @@ from reactor_nb.runtime.base import Runtime
 class Panels:
     """Makes a Panel when a model of a new name runs, and lets it follow each later session.
 
+    Args:
+        events: of the shell: tell when a cell runs.
     Threads: as Panel.
     """
 
-    def __init__(self, runtime: Runtime, publish: Publish) -> None:
+    def __init__(self, runtime: Runtime, publish: Publish, events: Any) -> None:
         self._runtime = runtime
         self._publish = publish
+        self._hearing = Hearing(events, self._deafen)
         self._panels: dict[str, Panel] = {}
         self._without_poster: set[int] = set()
         self._unsubscribe = (runtime.on_session(self._follow), runtime.on_reconnect(self._reconnect))
@@ -32,6 +38,7 @@ class Panels:
         self._without_poster.add(session.id)
 
     def close(self) -> None:
+        self._hearing.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         while self._panels:
@@ -39,11 +46,14 @@ class Panels:
 
     def _panel(self, name: str) -> Panel:
         if name not in self._panels:
-            self._panels[name] = Panel(name, self._runtime, self._publish)
+            self._panels[name] = Panel(name, self._runtime, self._publish, self._hearing.came)
         return self._panels[name]
 
     def _follow(self, name: str, session: Session) -> None:
         self._panel(name).follow(session)
+
+    def _deafen(self, is_deaf: bool) -> None:
+        self._runtime.link.deafen(is_deaf)
 
     def _reconnect(self) -> None:
         for panel in tuple(self._panels.values()):

@@ -1,62 +1,118 @@
-"""Answers the Views of one model over the widget's comm: handshake, offers, buttons, calls."""
+"""Answers the Views of one model over the widget's comm: greeting, offers, the picture by comm, buttons, calls."""
 
 from __future__ import annotations
 
-import json
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
-from reactor_nb.errors import CarrierError, ReactorError
-from reactor_nb.media.link import PeerSettings
+from reactor_nb.errors import CarrierError, ClosedError, ReactorError
+from reactor_nb.media.link import CommSettings, PeerSettings
 from reactor_nb.runtime.base import Runtime
+from reactor_nb.runtime.ice import IceServers, read_ice_servers
 from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check
 
-Tell = Callable[[dict[str, Any]], None]
+MAX_RELAYED = 256
+"""So many views are known to need a relay; of the rest the oldest ask again."""
+
+_OF_THE_MEDIA = ("ack", "keyframe", "watching", "painted", "ping")
+
+
+class Tell(Protocol):
+    """Sends one message to every View of the model, with bytes beside it. Returns at once."""
+
+    def __call__(self, message: dict[str, Any], payload: bytes = b"", /) -> None: ...
 
 
 class Signalling:
     """Between one Viewer and the media link.
 
+    Args:
+        heard: called for every message of a page, on the thread on which it came.
     Threads: `receive` comes on the kernel's thread or the front end's subshell and returns at once;
-    answers are sent from the media loop.
+        answers and packets are sent from threads of the link's.
     """
 
-    def __init__(self, name: str, runtime: Runtime, tell: Tell) -> None:
+    def __init__(self, name: str, runtime: Runtime, tell: Tell, heard: Callable[[], None] = lambda: None) -> None:
         self._name = name
         self._runtime = runtime
         self._tell = tell
+        self._heard = heard
+        self._lock = threading.Lock()
+        self._relayed: dict[str, None] = {}  # the views that asked for a relay, oldest first
 
     def receive(self, content: dict[str, Any]) -> None:
         """One message of a page; a malformed one is answered with what is wrong in it."""
+        self._heard()
         try:
             message = check(content)
         except ReactorError as malformed:
             self._tell(answer_to(malformed))
             return
+        try:
+            self._take(message)
+        except ClosedError:
+            if message["type"] not in (*_OF_THE_MEDIA, "bye"):  # a page says those all the time, and asks nothing
+                raise
+
+    def close(self) -> None:
+        """End what is sent to every View of this model."""
+        if not self._runtime.is_closed:  # else the link has ended it already
+            self._runtime.link.close_name(self._name)
+
+    def _take(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "ready":
             self._hello(message["view_id"])
         elif kind == "offer":
             self._answer(message)
+        elif kind == "carry":
+            settings = CommSettings(tuple(message["codecs"]), message["is_watching"])
+            self._runtime.link.carry(self._name, message["view_id"], settings)
+        elif kind in _OF_THE_MEDIA:
+            if "view_id" in message:
+                self._runtime.link.heard(self._name, message["view_id"], message)
+        elif kind == "servers":
+            self._relays(message["view_id"])
         elif kind == "bye":
+            with self._lock:
+                self._relayed.pop(message["view_id"], None)
             self._runtime.link.close_view(self._name, message["view_id"])
         else:
             self._runtime.handle_page_message(self._name, message, self._tell)
 
-    def close(self) -> None:
-        """End the peers of every View of this model."""
-        if not self._runtime.is_closed:  # else the link has ended them already
-            self._runtime.link.close_name(self._name)
-
     def _hello(self, view_id: str) -> None:
+        servers = self._servers(view_id)
+        self._runtime.link.listen_packets(self._name, self._tell)
+        self._tell(
+            {
+                "type": "hello",
+                "view_id": view_id,
+                "protocol": PROTOCOL_VERSION,
+                "ice_servers": list(servers.open),
+                "carrier": self._runtime.carrier(self._name),
+                "has_relay": bool(servers.relays),
+            }
+        )
+
+    def _relays(self, view_id: str) -> None:
+        """The one message with secrets in it, to a View that has found no other way."""
+        with self._lock:
+            self._relayed.pop(view_id, None)
+            self._relayed[view_id] = None
+            while len(self._relayed) > MAX_RELAYED:
+                del self._relayed[next(iter(self._relayed))]
+        self._tell({"type": "relays", "view_id": view_id, "ice_servers": list(self._servers(view_id).all)})
+
+    def _servers(self, view_id: str) -> IceServers:
+        """None where they cannot be read; the View says why, and does without."""
         try:
-            servers = ice_servers()
-        except CarrierError as unreadable:
-            self._refuse({"view_id": view_id, "offer_id": ""}, unreadable)
-            return
-        self._tell({"type": "hello", "view_id": view_id, "protocol": PROTOCOL_VERSION, "ice_servers": servers})
+            return read_ice_servers()
+        except ReactorError as unreadable:
+            self._tell({"type": "error", "error": unreadable.to_wire(), "to": [view_id]})
+            return IceServers()
 
     def _answer(self, message: dict[str, Any]) -> None:
         view_id, offer_id = message["view_id"], message["offer_id"]
@@ -68,9 +124,14 @@ class Signalling:
             else:
                 self._refuse(message, error)
 
+        with self._lock:
+            wants_relay = view_id in self._relayed
         try:
             settings = PeerSettings(
-                hostname=message["hostname"], ice_servers=tuple(ice_servers()), interfaces=interfaces()
+                hostname=message["hostname"],
+                ice_servers=read_ice_servers().all,
+                interfaces=interfaces(),
+                wants_relay=wants_relay,
             )
             self._runtime.link.offer(self._name, view_id, message["sdp"], settings).add_done_callback(answered)
         except ReactorError as refused:
@@ -86,21 +147,6 @@ class Signalling:
                 "error": wire,
             }
         )
-
-
-def ice_servers() -> list[dict[str, Any]]:
-    """The ICE servers of REACTOR_NB_ICE_SERVERS, a JSON list as RTCConfiguration takes it; none by default."""
-    text = os.environ.get("REACTOR_NB_ICE_SERVERS", "").strip()
-    if not text:
-        return []
-    example = 'REACTOR_NB_ICE_SERVERS=\'[{"urls": "turn:turn.example.org", "username": "u", "credential": "p"}]\''
-    try:
-        servers = json.loads(text)
-    except ValueError as broken:
-        raise CarrierError(f"REACTOR_NB_ICE_SERVERS is not JSON ({broken}). Set: {example}") from None
-    if not isinstance(servers, list) or not all(isinstance(each, dict) and "urls" in each for each in servers):
-        raise CarrierError(f"REACTOR_NB_ICE_SERVERS needs a list of objects with `urls`. Set: {example}")
-    return servers
 
 
 def interfaces() -> tuple[str, ...]:

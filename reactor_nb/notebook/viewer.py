@@ -47,6 +47,8 @@ class Viewer(anywidget.AnyWidget):
     error = traitlets.Dict(None, allow_none=True).tag(sync=True)
     log = traitlets.Unicode("").tag(sync=True)
     has_poster = traitlets.Bool(False).tag(sync=True)
+    carrier = traitlets.Unicode("auto").tag(sync=True)
+    """Which roads a View may take: see runtime/carriers.py."""
 
     def __init__(self, model_name: str, on_page_message: Callable[[dict[str, Any]], None]) -> None:
         self._on_page_message = on_page_message
@@ -63,10 +65,10 @@ class Viewer(anywidget.AnyWidget):
             for name, value in values.items():
                 setattr(self, name, value)
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send one message to every View. Returns at once."""
+    def tell(self, message: dict[str, Any], payload: bytes = b"") -> None:
+        """Send one message, and bytes with it, to every View in every tab. Returns at once."""
         if self.comm is not None:
-            self.send(message)
+            self.send(message, [payload] if payload else None)
 
     def _receive(self, widget: Viewer, content: Any, buffers: Any) -> None:
         if isinstance(content, dict):

@@ -25,6 +25,7 @@ from reactor_nb.errors import (
     SeveralModelsError,
 )
 from reactor_nb.media.link import MediaLink
+from reactor_nb.runtime.carriers import chosen_carrier
 from reactor_nb.runtime.hosted import Hosted, demand_spec
 from reactor_nb.runtime.media_link import media_link
 from reactor_nb.runtime.page import Reply, answer_call, forward_messages, reply_to_view
@@ -110,6 +111,7 @@ class Runtime:
         base = Path(folder) if folder is not None else folder_of(cls)
         settings = load_config(spec, file=config, overrides=overrides, folder=base)
         chosen = stream_settings(rate_of(settings), stream)
+        carrier = chosen_carrier(stream.carrier if stream is not None else None)
         hosted = self._of_name(spec.name)
         with hosted.one_at_a_time:
             hosted.stop_for_next()
@@ -128,7 +130,7 @@ class Runtime:
             session.subscribe(lambda event: forward_messages(link, spec.name, event))
             with self._lock:
                 self._refuse_closed()
-                hosted.session = session
+                hosted.session, hosted.carrier = session, carrier
                 hosted.again = lambda: self.run(
                     self.find_class(spec.name) or cls,
                     config,
@@ -184,6 +186,12 @@ class Runtime:
         """Model name -> its newest session, ended ones included."""
         with self._lock:
             return {name: hosted.session for name, hosted in self._hosted.items() if hosted.session is not None}
+
+    def carrier(self, name: str) -> str:
+        """Which roads the pages of a name may take: what its newest session was run with."""
+        with self._lock:
+            hosted = self._hosted.get(name)
+            return hosted.carrier if hosted is not None else chosen_carrier()
 
     def stop(self, name: str | None = None) -> list[str]:
         """End the session of a name, or every one; the models stay loaded. The names of those that played.

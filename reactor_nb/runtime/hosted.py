@@ -46,6 +46,7 @@ class Hosted:
         self.one_at_a_time = threading.RLock()
         self.session: Session | None = None
         self.again: Callable[[], Session] | None = None
+        self.carrier = "auto"
         self._loaded: LoadedModel | None = None
         self._abandoned: list[LoadedModel] = []
 

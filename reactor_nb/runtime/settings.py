@@ -26,12 +26,13 @@ class StreamChoice:
     """What an author says of the stream, as it was typed; None leaves it to the default.
 
     `quality`: low, balanced, high or exact. `bitrate`: the most that one encoder sends, in Mbit/s, or "800k".
-    `smoothness`: 0 (soonest) to 1 (most even).
+    `smoothness`: 0 (soonest) to 1 (most even). `carrier`: auto, webrtc, comm or jpeg, see carriers.py.
     """
 
     quality: str | None = None
     bitrate: str | float | None = None
     smoothness: str | float | None = None
+    carrier: str | None = None
 
 
 def stream_settings(rate_fps: float, choice: StreamChoice | None = None) -> StreamSettings:

@@ -32,7 +32,7 @@ IMPORTED_WHEN_USED = {"fsspec", "aiohttp", "platformdirs", "filelock"}
 
 ONLY_IN: dict[str, tuple[str, ...] | str] = {
     **dict.fromkeys(IMPORTED_WHEN_USED, "core/weights"),
-    "platformdirs": ("core/weights", "runtime/prompt.py"),
+    "platformdirs": ("core/weights", "runtime/prompt.py", "runtime/ice.py"),
     "prompt_toolkit": "runtime/prompt.py",
     "av": "media/",
     "aiortc": "transport/webrtc.py",

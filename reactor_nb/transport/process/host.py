@@ -133,6 +133,7 @@ class Host:
             hostname=given["hostname"],
             ice_servers=tuple(given["ice_servers"]),
             interfaces=tuple(given["interfaces"]),
+            wants_relay=bool(given.get("wants_relay")),
         )
         self._listen(message["name"])
         return self._link.offer(message["name"], message["view_id"], message["sdp"], settings)
