@@ -40,15 +40,10 @@ export interface ControlMessage {
   type: "control"
   id: string
   view_id: string
+  page_id: string
   command: string
   values: Record<string, unknown>
   order: number
-}
-
-export interface BoundMessage {
-  type: "bound"
-  view_id: string
-  is_bound: boolean
 }
 
 export interface OfferMessage {
@@ -117,7 +112,6 @@ export type PageToKernel =
   | AckMessage
   | ServersMessage
   | ControlMessage
-  | BoundMessage
   | OfferMessage
   | ByeMessage
   | StartMessage

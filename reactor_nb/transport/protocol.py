@@ -22,6 +22,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
+_ANSWERED = ("call", "control")
+"""Messages of a page that get a reply, by their id."""
+
 _CHECKS: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
@@ -60,7 +63,7 @@ def check(message: object) -> dict[str, Any]:
         raise MessageError(f"A message came as {type(message).__name__}; send one JSON object with a `type`.")
     kind = message.get("type")
     fields = _fields(PAGE_TO_KERNEL).get(kind) if isinstance(kind, str) else None
-    call_id = message.get("id") if kind == "call" and isinstance(message.get("id"), str) else None
+    call_id = message.get("id") if kind in _ANSWERED and isinstance(message.get("id"), str) else None
     if fields is None:
         known = ", ".join(_fields(PAGE_TO_KERNEL))
         raise MessageError(f"A message of type {kind!r:.100} came; the kernel knows {known}.")
@@ -118,14 +121,14 @@ def answer_to(error: ReactorError) -> dict[str, Any]:
 
 
 def nobody_listens(name: str) -> NotStreamingError:
-    """What a call, start or stop is refused with while no session of that name was ever started."""
+    """What a call, control, start or stop is refused with while no session of that name was ever started."""
     return NotStreamingError(f"No session of {name} listens; start one with %reactor run {name}.")
 
 
 def refusal(message: Mapping[str, Any], error: Exception) -> dict[str, Any]:
-    """The message that tells a page why its call, start or stop was not taken."""
+    """The message that tells a page why its call, control, start or stop was not taken."""
     known = error if isinstance(error, ReactorError) else ReactorError(f"{type(error).__name__}: {error}")
-    if message["type"] == "call":
+    if message["type"] in _ANSWERED:
         return {"type": "reply", "id": message["id"], "error": known.to_wire()}
     return {"type": "error", "error": known.to_wire()}
 

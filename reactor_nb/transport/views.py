@@ -24,7 +24,7 @@ from reactor_nb.transport.webrtc import Peer
 MAX_POSTED = 1000
 """Sends that wait for the loop; a model that sends faster than pages can be told is cut off here, and counted."""
 
-_FORWARDED = ("call", "start", "stop")
+_FORWARDED = ("call", "control", "start", "stop")
 
 _log = logging.getLogger(__name__)
 
