@@ -35,6 +35,9 @@ CODECS: tuple[str, ...] = ("H264", "VP8")
 FULL_COLOUR stands before them where the quality asks for it and the page's offer names it.
 """
 
+COMM_CODECS: tuple[str, ...] = CODECS
+"""What can go by the notebook's own connection, best first; FULL_COLOUR before them where the quality asks for it."""
+
 
 def open_encoder(codec: str, settings: StreamSettings) -> Encoder:
     """An encoder of one of CODECS, or FULL_COLOUR. libavcodec is opened with the first frame, whose size it needs."""

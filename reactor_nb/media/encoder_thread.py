@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from reactor_nb.core.buffer import BufferedFrame
+from reactor_nb.media.audience import Takers
 from reactor_nb.media.codecs import open_encoder
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
 from reactor_nb.media.link import StreamSettings
@@ -22,15 +23,19 @@ KEYFRAME_PAUSE_S = 2.0
 
 _SMOOTHING = 0.1
 
+_EVERYBODY = Takers(inter=True, keyframe=False)
+
 
 class EncoderThread:
     """Encodes what it is shown, on the thread `reactor-encoder-<name>-<codec>`.
 
-    Frames that come while it encodes replace each other in a slot of one, and each replaced one is
-    counted. A keyframe request encodes the newest frame again if no other comes: a paused model must be
-    seen by a late view.
+    Frames that come while it encodes, or while no view takes one, replace each other in a slot of one, and each
+    replaced one is counted. A keyframe request encodes the newest frame again if no other comes: a paused model must
+    be seen by a late view.
 
     Args:
+        choose: who takes a frame that is encoded now; asked on this thread, without a lock, before each. Where nobody
+            does it is asked again with the next frame, request or wake().
         deliver: called with each encoded frame on this thread; must not wait.
         fail: called once with the codec and the error when the encoder raises, and the frame that it had; None where
             it could not be made. The thread then ends.
@@ -46,6 +51,7 @@ class EncoderThread:
         epoch_s: float,
         deliver: Callable[[EncodedFrame], None],
         fail: Callable[[str, Exception, BufferedFrame | None], None],
+        choose: Callable[[], Takers] = lambda: _EVERYBODY,
     ) -> None:
         self.codec = codec
         self._settings = settings
@@ -53,51 +59,62 @@ class EncoderThread:
         self._epoch_s = epoch_s
         self._deliver = deliver
         self._fail = fail
-        self._wake = threading.Condition()
+        self._choose = choose
+        self._changed = threading.Condition()  # guards everything below
         self._newest: BufferedFrame | None = None
         self._is_new = False
         self._is_in_hand = False
         self._is_closed = False
+        self._is_stirred = False
+        self._is_shut = False
         self._keyframe_wanted = False
         self._next_keyframe_s = float("-inf")
         # A view that looked away was sent frames by an encoder before this one, and never takes an older timestamp.
         self._last_timestamp = round((time.monotonic() - epoch_s) * RTP_CLOCK_HZ)
         self._counts: dict[str, Any] = {"encoded": 0, "skipped": 0, "keyframes": 0, "bytes": 0, "encode_ms": 0.0}
+        self._counts["held"] = 0
         self._thread = threading.Thread(target=self._run, name=f"reactor-encoder-{name}-{codec.lower()}", daemon=True)
         self._thread.start()
 
-    def show(self, frame: BufferedFrame) -> bool:
-        """Encode this frame next; whether that is instead of one that still waited."""
-        with self._wake:
-            is_skip = self._is_new
-            self._counts["skipped"] += is_skip
+    def show(self, frame: BufferedFrame) -> str:
+        """Encode this frame next. Why one that still waited is not encoded: "encoder" was busy, or no "road" had room;
+        "" if none waited."""
+        with self._changed:
+            skipped = ("road" if self._is_shut else "encoder") if self._is_new else ""
+            self._counts["skipped"] += skipped == "encoder"
+            self._counts["held"] += skipped == "road"
             self._newest = frame
             self._is_new = True
-            self._wake.notify()
-        return is_skip
+            self._stir()
+        return skipped
 
     def request_keyframe(self) -> None:
         """Make the next frame, or the newest once more, one that can be decoded alone."""
-        with self._wake:
+        with self._changed:
             self._keyframe_wanted = True
-            self._wake.notify()
+            self._stir()
+
+    def wake(self) -> None:
+        """A view that took no frame may take one now."""
+        with self._changed:
+            self._stir()
 
     def use(self, settings: StreamSettings) -> None:
         """Settings of a new session: the encoder is opened anew with its next frame."""
-        with self._wake:
+        with self._changed:
             self._settings = settings
 
     def follow(self, rate_bps: int) -> None:
         """Spend no more than this from the next frame on, whatever the settings allow."""
-        with self._wake:
+        with self._changed:
             self._rate_bps = rate_bps
 
     def counts(self) -> dict[str, Any]:
-        """encoded, skipped, keyframes, bytes; rate_bps is the most that is sent now.
+        """encoded, skipped, held (as no road had room), keyframes, bytes; rate_bps is the most that is sent now.
 
         encode_ms is a running mean of conversion and encoding.
         """
-        with self._wake:
+        with self._changed:
             return {**self._counts, "rate_bps": min(self._rate_bps, self._settings.max_bitrate_bps)}
 
     def close(self) -> int:
@@ -105,11 +122,11 @@ class EncoderThread:
 
         Idempotent.
         """
-        with self._wake:
+        with self._changed:
             self._is_closed = True
             left = self._is_new + self._is_in_hand
             self._is_new = self._is_in_hand = False
-            self._wake.notify()
+            self._changed.notify()
         return left
 
     def join(self, timeout_s: float) -> bool:
@@ -141,20 +158,36 @@ class EncoderThread:
                 encoder.close()
 
     def _next_job(self) -> tuple[BufferedFrame, bool, StreamSettings, int] | None:
-        with self._wake:
-            while not self._is_closed:
-                delay_s: float | None = None
-                is_keyframe = False
-                if self._keyframe_wanted and self._newest is not None:
-                    delay_s = self._next_keyframe_s - time.monotonic()
-                    is_keyframe = delay_s <= 0
-                if self._newest is not None and (self._is_new or is_keyframe):
+        while self._await_change():
+            takers = self._choose()
+            with self._changed:
+                self._is_shut = not any(takers)
+                self._keyframe_wanted |= takers.keyframe
+                if self._newest is None or self._is_shut:
+                    continue
+                is_keyframe = self._keyframe_wanted and self._next_keyframe_s <= time.monotonic()
+                if is_keyframe or (self._is_new and takers.inter):
                     self._is_in_hand, self._is_new = self._is_new, False
-                    if is_keyframe:
-                        self._keyframe_wanted = False
+                    self._keyframe_wanted &= not is_keyframe
                     return self._newest, is_keyframe, self._settings, self._rate_bps
-                self._wake.wait(delay_s)
         return None
+
+    def _await_change(self) -> bool:
+        """Wait until there may be something to encode; False at the end."""
+        with self._changed:
+            while not self._is_stirred and not self._is_closed:
+                timeout_s: float | None = None
+                if self._keyframe_wanted and self._newest is not None and not self._is_shut:
+                    timeout_s = self._next_keyframe_s - time.monotonic()
+                    if timeout_s <= 0:
+                        break
+                self._changed.wait(timeout_s)
+            self._is_stirred = False
+            return not self._is_closed
+
+    def _stir(self) -> None:
+        self._is_stirred = True
+        self._changed.notify()
 
     def _encode(self, encoder: Encoder, frame: BufferedFrame, is_keyframe: bool, rate_bps: int) -> None:
         started_s = time.monotonic()
@@ -163,7 +196,7 @@ class EncoderThread:
         spent_ms = (encoded_s - started_s) * 1000
         if encoded is None:
             return
-        with self._wake:
+        with self._changed:
             if self._is_closed:
                 return  # An encoder after this one may serve the same views already.
             self._is_in_hand = False

@@ -14,6 +14,9 @@ DEFAULT_QUALITY: Final[Quality] = "balanced"
 FULL_COLOUR: Final = "H264-444"
 """The codec of the qualities that keep the colour of every pixel, for pages that decode it."""
 
+UNCHAINED: Final = frozenset({"JPEG"})
+"""Codecs whose every frame can be decoded alone: a view may miss any of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grade:

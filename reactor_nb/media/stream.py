@@ -10,23 +10,22 @@ from typing import Any
 
 from reactor_nb.core.frame_queue import BufferedFrame, FrameSource
 from reactor_nb.errors import CarrierError, ClosedError
+from reactor_nb.media.audience import Audience, Deliver, Ready
 from reactor_nb.media.clock import Clock
 from reactor_nb.media.codec_errors import CodecErrors, size_of
-from reactor_nb.media.codecs import CODECS, broken_codecs
+from reactor_nb.media.codecs import CODECS, COMM_CODECS, broken_codecs
 from reactor_nb.media.encoder_thread import EncoderThread
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.exact_still import DeliverStill, ExactStills
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.nvenc import missing_hardware
-from reactor_nb.media.quality import FULL_COLOUR, GRADES
+from reactor_nb.media.quality import FULL_COLOUR, GRADES, UNCHAINED
 from reactor_nb.media.rate import WIDE_BPS
 from reactor_nb.media.timeline import Timeline
 
 _SMOOTHING = 0.1
 
 _log = logging.getLogger(__name__)
-
-Deliver = Callable[[EncodedFrame], None]
 
 
 class Stream:
@@ -55,7 +54,8 @@ class Stream:
         self._settings = StreamSettings(rate_fps=30.0)
         self._clock: Clock | None = None
         self._newest: BufferedFrame | None = None
-        self._views: dict[str, tuple[str, Deliver]] = {}
+        self._views: dict[str, str] = {}
+        self._audiences: dict[str, Audience] = {}
         self._roads_bps: dict[str, int] = {}
         self._encoders: dict[str, EncoderThread] = {}
         self._ending: list[EncoderThread] = []
@@ -85,17 +85,33 @@ class Stream:
             self._clock = Clock(self.name, source, self._show)
 
     def codecs(self) -> tuple[str, ...]:
-        """What a view may be offered, best first, without those that failed at frames like the newest."""
+        """What a view may be offered by WebRTC, best first, without those that failed at frames like the newest."""
         with self._lock:
             return self._codecs_without(self._refusals())
+
+    def comm_codecs(self) -> tuple[str, ...]:
+        """The same for the notebook's own connection."""
+        with self._lock:
+            return self._codecs_without(self._refusals(), COMM_CODECS)
 
     def codec_errors(self) -> dict[str, str]:
         """codec -> why it is not offered."""
         with self._lock:
             return {**broken_codecs(), **self._refusals()}
 
-    def attach(self, view_id: str, codec: str, deliver: Deliver, deliver_still: DeliverStill | None = None) -> None:
+    def attach(
+        self,
+        view_id: str,
+        codec: str,
+        deliver: Deliver,
+        deliver_still: DeliverStill | None = None,
+        ready: Ready | None = None,
+    ) -> None:
         """Send a view every frame in `codec`, beginning with a keyframe of the newest; and its stills, if it takes any.
+
+        `ready`: whether its road has room for one more frame. It is asked before each is encoded, and misses the frame
+        where it says no; see wake(). What no view of a codec has room for is not encoded, and counted as skipped by
+        the `road`.
 
         Raises:
             CarrierError: the codec failed before, at frames like the newest.
@@ -105,17 +121,22 @@ class Stream:
             refusals = self._refusals()
             if codec in refusals:
                 raise CarrierError(f"The {codec} encoder failed: {refusals[codec]}. Connect again for another one.")
-            self._views[view_id] = (codec, deliver)
+            if self._views.get(view_id, codec) != codec:
+                self._detach(view_id)
+            self._views[view_id] = codec
             if deliver_still is not None:
                 self._stills.attach(view_id, codec, deliver_still)
             encoder = self._encoders.get(codec)
             if encoder is None:
-                encoder = EncoderThread(
-                    self.name, codec, self._settings, self.epoch_s, self._fan_out, self._encoder_failed
+                audience = self._audiences[codec] = Audience(codec not in UNCHAINED, self._view_failed)
+                audience.attach(view_id, deliver, ready)
+                encoder = self._encoders[codec] = EncoderThread(
+                    self.name, codec, self._settings, self.epoch_s, self._fan_out, self._encoder_failed, audience.choose
                 )
-                self._encoders[codec] = encoder
                 if self._newest is not None:
                     encoder.show(self._newest)
+            else:
+                self._audiences[codec].attach(view_id, deliver, ready)
             self._follow(codec)
             encoder.request_keyframe()
             self._ending = [ending for ending in self._ending if not ending.join(0)]
@@ -130,7 +151,14 @@ class Stream:
         with self._lock:
             if view_id in self._views:
                 self._roads_bps[view_id] = rate_bps
-                self._follow(self._views[view_id][0])
+                self._follow(self._views[view_id])
+
+    def wake(self, view_id: str) -> None:
+        """A view that was not ready may be now: ask it again. Never waits."""
+        with self._lock:
+            encoder = self._encoders.get(self._views.get(view_id, ""))
+        if encoder is not None:
+            encoder.wake()
 
     def request_keyframe(self, codec: str) -> None:
         """Ask the encoder of `codec` for a frame that can be decoded alone."""
@@ -165,6 +193,7 @@ class Stream:
             encoders = self._ending
             self._encoders, self._ending = {}, []
             self._views.clear()
+            self._audiences.clear()
             self._newest = None
         stuck = []
         if clock is not None and not clock.close(timeout_s):
@@ -192,22 +221,26 @@ class Stream:
                 return
             self._newest = frame
             for encoder in self._encoders.values():
-                if encoder.show(frame):
-                    self.timeline.skip("encoder")
+                if skipped := encoder.show(frame):
+                    self.timeline.skip(skipped)
         self._stills.show(frame)
 
     def _refusals(self) -> dict[str, str]:
         return self._errors.at(None if self._newest is None else size_of(self._newest))
 
-    def _codecs_without(self, refusals: Mapping[str, str]) -> tuple[str, ...]:
-        wanted = (FULL_COLOUR, *CODECS) if GRADES[self._settings.quality].is_full_colour else CODECS
+    def _codecs_without(self, refusals: Mapping[str, str], codecs: tuple[str, ...] = CODECS) -> tuple[str, ...]:
+        wanted = (FULL_COLOUR, *codecs) if GRADES[self._settings.quality].is_full_colour else codecs
         return tuple(codec for codec in wanted if codec not in refusals and codec not in broken_codecs())
 
     def _detach(self, view_id: str) -> None:
-        codec, _ = self._views.pop(view_id, ("", None))
+        codec = self._views.pop(view_id, "")
         self._roads_bps.pop(view_id, None)
         self._stills.detach(view_id)
-        if codec and all(watched != codec for watched, _ in self._views.values()):
+        audience = self._audiences.get(codec)
+        if audience is not None:
+            audience.detach(view_id)
+        if codec and codec not in self._views.values():
+            self._audiences.pop(codec, None)
             encoder = self._encoders.pop(codec, None)
             if encoder is not None:
                 for _ in range(encoder.close()):
@@ -218,28 +251,24 @@ class Stream:
     def _follow(self, codec: str) -> None:
         encoder = self._encoders.get(codec)
         if encoder is not None:
-            views = [view_id for view_id, (watched, _) in self._views.items() if watched == codec]
+            views = [view_id for view_id, watched in self._views.items() if watched == codec]
             encoder.follow(min((self._roads_bps.get(view_id, WIDE_BPS) for view_id in views), default=WIDE_BPS))
 
     def _fan_out(self, frame: EncodedFrame) -> None:
         self.timeline.encoded(frame)
         with self._lock:
             self._errors.took(frame.codec, (frame.width_px, frame.height_px))
-            deliveries = [
-                (view_id, deliver) for view_id, (codec, deliver) in self._views.items() if codec == frame.codec
-            ]
+            audience = self._audiences.get(frame.codec)
         # First: a page that is told in time does not draw over a still what shows the same.
         self._stills.encoded(frame)
-        for view_id, deliver in deliveries:
-            try:
-                deliver(frame)
-            except Exception:
-                self._delivery_failed(view_id, deliver)
+        if audience is not None:
+            self.timeline.skip("view", audience.hand_out(frame))
 
-    def _delivery_failed(self, view_id: str, deliver: Deliver) -> None:
+    def _view_failed(self, view_id: str) -> None:
         """One view cannot be sent frames: it is detached, the others and their codec go on."""
         with self._lock:
-            if self._views.get(view_id, ("", None))[1] is not deliver:
+            audience = self._audiences.get(self._views.get(view_id, ""))
+            if audience is None or audience.has(view_id):
                 return  # It has left, or attached once more meanwhile.
             self._detach(view_id)
         _log.exception("View %s of %s cannot be sent its frames and gets no more.", view_id, self.name)
@@ -251,7 +280,8 @@ class Stream:
         with self._lock:
             size = None if frame is None else size_of(frame)
             self._errors.failed(codec, size, f"{type(error).__name__}: {error}")
-            self._views = {view_id: view for view_id, view in self._views.items() if view[0] != codec}
+            self._views = {view_id: watched for view_id, watched in self._views.items() if watched != codec}
+            self._audiences.pop(codec, None)
             ended = self._encoders.pop(codec, None)
             if ended is not None:
                 # The newest frame is encoded once more when the views come back, if another codec takes it.

@@ -29,6 +29,7 @@ _MEDIA: Final = {"process": "media process", "threads": "media on threads"}
 SKIP_WORDS: Final = {
     "clock": "overdue, as the clock was held up",
     "encoder": "the encoder was still busy",
+    "road": "no road to a page had room",
     "view": "a page was too far behind, or waited for a keyframe",
     "page": "the page drew a newer one, or was hidden",
 }
