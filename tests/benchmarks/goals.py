@@ -108,8 +108,10 @@ def rows() -> list[Row]:
         Row("cell's first line to first frame, s", _told(1, digits=2), _first("first_frame_ms")),
         Row("slider, kernel idle p50 / p95 ms", _told(2), _controls("slider_idle")),
         Row("slider, in a sleeping cell p50 / p95 ms", _told(2), _controls("slider_busy")),
+        Row("slider, in a spinning cell p50 / p95 ms", _told(2), _controls("slider_spinning")),
         Row("call from the page, idle p50 / p95 ms", _told(2), _controls("call_idle")),
         Row("call from the page, in a sleeping cell p50 / p95 ms", _told(2), _controls("call_busy")),
+        Row("call from the page, in a spinning cell p50 / p95 ms", _told(2), _controls("call_spinning")),
     ]
 
 

@@ -75,6 +75,7 @@ class _Stay:
         if visit.window_s:
             result.windows.append(self._watch(visit.window_s))
             if visit.peer.is_ours:
+                result.rung = str(lab.stats().get("carrier") or "")
                 lab.execute('bench_stats = get_ipython().run_line_magic("reactor", "session bench").stats()')
                 result.stages_ms = lab.evaluate("bench_stats['stages']")
         if visit.has_fidelity or visit.has_patches:
@@ -85,19 +86,19 @@ class _Stay:
             result.burning = self._watch_spinning()
             lab.execute("kernel_side.player().job.burn_ms = 0")
         if visit.has_controls:
-            result.controls_ms = controls.measure(lab, visit.peer, cell=3)
+            result.controls_ms = controls.measure(lab, visit.peer, {"busy": 3, "spinning": 4})
         return result
 
     def _start(self, start: str) -> None:
         lab, visit = self._lab, self._visit
         prepare = "" if visit.peer.has_server else f"kernel_side.prepare({self._job.as_text()!r})"
-        spin_s = BUSY_SETTLE_S + visit.busy_s + 1
         lab.open(
             [
                 f"{visit.peer.prepare}\nimport time\nfrom tests.benchmarks import kernel_side\n{prepare}",
                 f"began_s = time.time()\n{start}",
-                f"until_s = time.time() + {spin_s}\nwhile time.time() < until_s:\n    pass",
+                _spin(BUSY_SETTLE_S + visit.busy_s + 1),
                 f"time.sleep({controls.BUSY_CELL_S})",
+                _spin(controls.BUSY_CELL_S),
             ]
         )
         self._run(0)
@@ -168,3 +169,7 @@ class _Stay:
         width_px, height_px, text = self._lab.page.evaluate(GRAB_JS, self._visit.peer.picture)
         pixels = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height_px, width_px, 4)
         return pixels[..., :3]
+
+
+def _spin(duration_s: float) -> str:
+    return f"until_s = time.time() + {duration_s}\nwhile time.time() < until_s:\n    pass"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from tests.benchmarks.page_side import COUNTERS_JS
 from tests.support.chromium import chromium_args, find_chromium
@@ -20,19 +20,40 @@ ROOT = Path(__file__).resolve().parents[2]
 @contextmanager
 def notebooks() -> Iterator[tuple[JupyterLab, Browser]]:
     """A JupyterLab of its own and a browser."""
+    with playwright_in() as (playwright, folder), served(folder) as server, launched(playwright) as browser:
+        yield server, browser
+
+
+@contextmanager
+def playwright_in() -> Iterator[tuple[Playwright, Path]]:
+    """Playwright, and a folder that ends with it."""
     with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder, sync_playwright() as playwright:
-        root, state = Path(folder, "notebooks"), Path(folder, "jupyter")
-        root.mkdir()
-        state.mkdir()
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        server = JupyterLab(root=root, state=state, exposes_app=True, env={"PYTHONPATH": path})
-        server.start()
-        try:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=chromium_args())
-            yield server, browser
-            browser.close()
-        finally:
-            server.stop()
+        yield playwright, Path(folder)
+
+
+@contextmanager
+def served(folder: Path, ip: str = "127.0.0.1") -> Iterator[JupyterLab]:
+    """A JupyterLab that keeps its files in the folder; its kernels find this checkout."""
+    root, state = folder / "notebooks", folder / "jupyter"
+    root.mkdir()
+    state.mkdir()
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    server = JupyterLab(root=root, state=state, exposes_app=True, env={"PYTHONPATH": path}, ip=ip)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def launched(playwright: Playwright) -> Iterator[Browser]:
+    """A browser on this machine."""
+    browser = playwright.chromium.launch(executable_path=find_chromium(), args=chromium_args())
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @contextmanager

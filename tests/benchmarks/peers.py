@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -31,6 +31,7 @@ class Peer:
         root: selector of the element that shows that the page has begun with it.
         picture: selector of the element that shows the frames.
         start: the cell that starts it; the time from its first line to the first frame is measured.
+        carrier: the one rung of this project's ladder that it is held to; empty climbs by itself.
         has_server: it serves from a process of its own, not from the kernel: no cell can disturb it.
     """
 
@@ -39,6 +40,7 @@ class Peer:
     picture: str
     start: str
     prepare: str = ""
+    carrier: str = ""
     has_server: bool = False
     has_slider: bool = False
     has_calls: bool = False
@@ -85,14 +87,21 @@ IMAGE = Peer(
 )
 PEERS = (OURS, REACTOR, AIORTC, RFB, IMAGE)
 
+# This project on one rung each, by the words of the View's status line.
+WEBRTC = replace(OURS, name="WebRTC", carrier="webrtc")
+VIDEO = replace(OURS, name="video over Jupyter", carrier="comm")
+JPEG = replace(OURS, name="JPEG over Jupyter", carrier="jpeg")
+RUNGS = (WEBRTC, VIDEO, JPEG)
+
 
 def start_cell(peer: Peer, job: Job, port: int | None) -> str:
     """The source of the cell that starts it; a cap above the default 30 fps is asked for by name."""
     if peer is REACTOR:
         return _REACTOR_CELL.replace("PORT", str(port))
+    options = [f"--carrier {peer.carrier}"] if peer.carrier else []
     if peer.is_ours and job.rate_fps > 30:
-        return f"{peer.start} --model.fps={job.rate_fps:g}"
-    return peer.start
+        options.append(f"--model.fps={job.rate_fps:g}")
+    return " ".join([peer.start, *options])
 
 
 @contextmanager

@@ -14,7 +14,8 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 PLOT = Path("images", "performance.svg")
 """Beside the document."""
 
-EMPTY = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in ("comparison", "slowdown", "soak", "startup"))
+SECTIONS = ("comparison", "rungs", "slowdown", "soak", "rungs-soak", "startup")
+EMPTY = "\n".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in SECTIONS)
 """A document that is made for a run: nothing but its sections."""
 
 

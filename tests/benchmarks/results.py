@@ -91,11 +91,15 @@ class Result:
     ready_to_first_ms: float | None = None
     fidelity: Fidelity = field(default_factory=Fidelity)
     controls_ms: dict[str, list[float]] = field(default_factory=dict)
-    """Press to method: slider_idle, slider_busy, call_idle, call_busy."""
+    """Press to method: slider_idle, call_idle; _busy in a cell that sleeps, _spinning in one that spins."""
     stages_ms: dict[str, dict[str, float]] = field(default_factory=dict)
     """This project's own account of its last 300 frames: stage -> p50 and p95."""
     codec: str = ""
     """Forced upon the page; empty is what the two agree on by themselves."""
+    road: str = ""
+    """Between the browser and the server, in words; empty where there was no choice."""
+    rung: str = ""
+    """What this project's View said that it was carried by, after the first window."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
