@@ -18,11 +18,11 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench bench-quick bench-slowdown bench-soak test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench bench-quick bench-slowdown bench-soak test-environments test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: note-demo $(VIEWER) ## set up, then open JupyterLab at the quickstart; BROWSER=none prints the address instead
 	@BROWSER="$(BROWSER)" $(BIN)/python -m tests.support.demo
@@ -50,6 +50,10 @@ bench-slowdown: note-test note-browser chromium .venv/.bench $(VIEWER) ## what a
 bench-soak: note-test note-browser chromium .venv/.bench $(VIEWER) ## memory over half an hour; writes docs/performance.md
 	@$(BIN)/python -m tests.benchmarks.soak
 
+test-environments: note-test note-browser chromium .venv/.test $(VIEWER) ## the picture in other front ends, each real: JupyterLab 4.4, Notebook 7, nbclassic, Voila, marimo (2 GB)
+	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.environments.installed
+	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m pytest tests/environments
+
 test-peer: .venv/.test .venv-peer/.installed ## judge 89 signatures as the original package does, in an environment of its own
 	@REACTOR_PEER_PYTHON=.venv-peer/bin/python $(BIN)/python -m pytest tests/peer
 
@@ -65,7 +69,7 @@ format: .venv/.test ## let ruff and biome rewrite what they can
 	$(NPM) run format
 
 clean: ## remove what the other targets made in this checkout
-	rm -rf .venv .venv-peer .jupyter js/node_modules reactor_nb/static build dist .mypy_cache .ruff_cache
+	rm -rf .venv .venv-* .jupyter js/node_modules reactor_nb/static build dist .mypy_cache .ruff_cache
 
 preflight:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Type: make $(or $(MAKECMDGOALS),test) PYTHON=python3.11" >&2; exit 1; }
