@@ -28,7 +28,7 @@ from reactor_nb.media.link import MediaLink
 from reactor_nb.runtime.carriers import chosen_carrier
 from reactor_nb.runtime.hosted import Hosted, demand_spec
 from reactor_nb.runtime.media_link import media_link
-from reactor_nb.runtime.page import Reply, answer_call, forward_messages, reply_to_view
+from reactor_nb.runtime.page import ControlListener, PageMessages, Reply, forward_messages, reply_to_view
 from reactor_nb.runtime.settings import StreamChoice, stream_settings
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Runtime:
         self._reconnect_listeners: list[Callable[[], None]] = []
         self.find_class: Callable[[str], type[VideoModel] | None] = lambda name: None
         """Where the start button finds the newest class of a name: a cell may have mended it since."""
-        self._pressed: dict[tuple[str, str], threading.Thread] = {}  # ("start" or "stop", name) -> who follows it
+        self._pages = PageMessages(self.session, lambda name: self.again(name), lambda name: self.stop(name))
         self._is_closed = False
 
     @property
@@ -235,15 +235,19 @@ class Runtime:
         return unsubscribe
 
     def handle_page_message(self, name: str, message: dict[str, Any], reply: Reply) -> None:
-        """Answer a message of a page: a `call` with one `reply`, `start` and `stop` by doing so. Never waits.
+        """Answer a message of a page: `call` and `control` with one `reply`, `start` and `stop` by doing so.
 
-        `reply` is called on this thread for a refusal, else on the command thread.
+        Never waits. A call that came before, by another road, is answered from its first run. `reply` is called on
+        this thread for a refusal, else on the command thread.
         """
-        kind = message.get("type")
-        if kind == "call":
-            answer_call(lambda: self.session(name), message, reply)
-        elif kind in ("start", "stop"):
-            self._press(kind, name, reply)
+        self._pages.handle(name, message, reply)
+
+    def on_control(self, name: str, listener: ControlListener) -> Callable[[], None]:
+        """Call `listener(message)` for each control that a page of `name` moves itself, on a thread of the link's.
+
+        The newest listener of a name replaces; the returned function ends that.
+        """
+        return self._pages.on_control(name, listener)
 
     def close(self, timeout_s: float | None = None) -> None:
         """End every session, free every model, close the link. Idempotent.
@@ -255,7 +259,7 @@ class Runtime:
             if self._is_closed:
                 return
             self._is_closed = True
-            hosted, link, pressed = list(self._hosted.values()), self._link, list(self._pressed.values())
+            hosted, link, pressed = list(self._hosted.values()), self._link, self._pages.pressed()
             self._hosted, self._link = {}, None
         problems: list[ReactorError] = []
         patience_s = self._stop_timeout_s if timeout_s is None else timeout_s
@@ -274,18 +278,6 @@ class Runtime:
                 problems.append(problem)
         if problems:
             raise problems[0]
-
-    def _press(self, kind: str, name: str, reply: Reply) -> None:
-        """Start or stop for a page. Pressed again while that is under way, it is one press."""
-        act: Callable[[str], Any] = self.again if kind == "start" else self.stop
-        with self._lock:
-            before = self._pressed.get((kind, name))
-            if before is None or not before.is_alive():
-                thread = threading.Thread(
-                    target=_act, args=(name, act, reply), name=f"reactor-{kind}-{name}", daemon=True
-                )
-                self._pressed[kind, name] = thread
-                thread.start()
 
     def _made_link(self) -> MediaLink:
         if self._link is None:
@@ -347,14 +339,6 @@ def _answer(ask: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
         return ask(name)
     except ClosedError:
         return {}
-
-
-def _act(name: str, act: Callable[[str], Any], reply: Reply) -> None:
-    """Start or stop for a page, and tell it what went wrong."""
-    try:
-        act(name)
-    except ReactorError as error:
-        reply({"type": "error", "error": error.to_wire()})
 
 
 _process_lock = threading.Lock()
