@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright
@@ -13,6 +16,13 @@ from tests.support.fixtures import VIEWPORT, Tabs, kernel_environment, lend
 from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import Lab
 from tests.support.network import Namespace, join, remove_stale, why_no_namespaces
+from tests.support.ssh_tunnel import SshTunnel, why_no_ssh
+from tests.support.turn import Authority
+
+HUB_PREFIX = "/user/ada/"
+"""JupyterHub gives each user's server such a one; every test here has it."""
+HUB_PORT = 8443
+TUNNEL_PORT = 8888
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ def far_server(page_machine: PageMachine, tmp_path_factory: pytest.TempPathFacto
         root=tmp_path_factory.mktemp("far-notebooks"),
         state=tmp_path_factory.mktemp("far-jupyter"),
         ip=page_machine.here,
+        base_url=HUB_PREFIX,
         exposes_app=True,
         env=kernel_environment(),
     )
@@ -85,3 +96,49 @@ def far_tabs(far_context: BrowserContext) -> Tabs:
 def far_lab(request: pytest.FixtureRequest, far_server: JupyterLab, far_tabs: Tabs) -> Iterator[Lab]:
     """A tab on the page's machine that reaches the server by plain http at an address of the LAN."""
     yield from lend(request, far_server, far_tabs)
+
+
+@pytest.fixture
+def tunnelled_lab(
+    request: pytest.FixtureRequest,
+    page_machine: PageMachine,
+    far_server: JupyterLab,
+    far_context: BrowserContext,
+    tmp_path: Path,
+) -> Iterator[Lab]:
+    """A tab that reaches the server by `ssh -L 8888:...`, at http://localhost:8888."""
+    if why_not := why_no_ssh():
+        pytest.skip(why_not)
+    target = far_server.url.removeprefix("http://").removesuffix(HUB_PREFIX.rstrip("/"))
+    tunnel = SshTunnel(page_machine.namespace, page_machine.here, target, TUNNEL_PORT, tmp_path)
+    yield from lend(request, far_server, Tabs(far_context), f"http://localhost:{TUNNEL_PORT}{HUB_PREFIX.rstrip('/')}")
+    tunnel.close()
+
+
+@pytest.fixture(scope="session")
+def hub_url(
+    page_machine: PageMachine, far_server: JupyterLab, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Where a page finds the server behind a proxy on a third machine, by https."""
+    namespace = Namespace("hub")
+    join(None, namespace)
+    address = join(namespace, page_machine.namespace, is_default=False).first
+    certificate, key = Authority(tmp_path_factory.mktemp("hub")).certify(address)
+    target = far_server.url.removesuffix(HUB_PREFIX.rstrip("/"))
+    arguments = [address, str(HUB_PORT), HUB_PREFIX, target, str(certificate), str(key)]
+    command = namespace.command(sys.executable, "-m", "tests.support.hub_proxy", *arguments)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdin is not None and proxy.stdout is not None
+        assert proxy.stdout.readline() == "ready\n", "the proxy did not start; its message is above"
+        yield f"https://{address}:{HUB_PORT}{HUB_PREFIX.rstrip('/')}"
+        proxy.stdin.close()
+        proxy.wait(10)
+    namespace.close()
+
+
+@pytest.fixture
+def hub_lab(
+    request: pytest.FixtureRequest, far_server: JupyterLab, far_context: BrowserContext, hub_url: str
+) -> Iterator[Lab]:
+    """A tab that reaches the server as one of a JupyterHub is reached."""
+    yield from lend(request, far_server, Tabs(far_context), hub_url)

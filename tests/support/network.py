@@ -143,7 +143,7 @@ _taken: set[str] = set()
 def free_addresses() -> Wire:
     """The two addresses of a /30 that nothing on this machine uses. Other test runs begin elsewhere."""
     used = ip("-4", "route", "show", "table", "all")
-    blocks = list(ipaddress.ip_network(_NETWORKS).subnets(new_prefix=30))
+    blocks = list(ipaddress.IPv4Network(_NETWORKS).subnets(new_prefix=30))
     for step in range(len(blocks)):
         block = blocks[(os.getpid() * 61 + step) % len(blocks)]
         if str(block.network_address) not in used and str(block) not in _taken:

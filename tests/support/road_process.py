@@ -106,8 +106,8 @@ def main(first: str, second: str, seed: int) -> None:
                 return
             *lines, typed = (typed + more).split(b"\n")
             for line in lines:
-                for each in directions.values():
-                    each.lane.conditions = Conditions(**json.loads(line))
+                for direction in directions.values():
+                    direction.lane.conditions = Conditions(**json.loads(line))
 
 
 if __name__ == "__main__":
