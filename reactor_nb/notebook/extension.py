@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -14,6 +15,7 @@ from reactor_nb.notebook.panels import Panels
 from reactor_nb.runtime.base import get_runtime
 
 _MAGIC = "reactor"
+FIRST_FRAME_S = 60.0
 
 
 class Extension:
@@ -48,7 +50,7 @@ class Extension:
         if self.panels is None:
             print(f"{session!r}. This console shows no picture: session.stats(), session.snapshot().save('frame.png')")
         else:
-            self.panels.display(session)
+            self.panels.display(session, first_frame_s=FIRST_FRAME_S if _is_run_by_a_program(self.shell) else 0.0)
 
     def display_once(self, session: Session) -> None:
         """Show a session now, and not again as the result of this cell."""
@@ -107,3 +109,12 @@ def unload(shell: InteractiveShell) -> None:
 def has_widgets(shell: InteractiveShell) -> bool:
     """Whether the shell belongs to a kernel, whose front end may draw widgets."""
     return hasattr(shell, "kernel")
+
+
+def _is_run_by_a_program(shell: InteractiveShell) -> bool:
+    """Whether nbconvert or papermill runs this notebook: none can be asked, and the kernel ends with the last cell.
+
+    Voila runs it likewise, and then a page comes.
+    """
+    takes_input = getattr(getattr(shell, "kernel", None), "_allow_stdin", True)
+    return takes_input is False and not any(name.startswith("VOILA_") for name in os.environ)

@@ -66,7 +66,11 @@ class Panel:
             return
         self.viewer.show(has_poster=has_poster)
         bundle = self._layout._repr_mimebundle_()
-        bundle["text/plain"] = f"{_title(session)}: run this cell to play it"
+        # What a console shows of it, and a site that draws saved notebooks.
+        bundle["text/plain"] = (
+            f"{_title(session)}: run this cell in a notebook to play it. "
+            "Where there are no widgets: session.snapshot().save('frame.png')"
+        )
         self._publish(bundle, {}, False)
         if has_poster:
             poster = Poster(_title(session), self._publish)

@@ -29,9 +29,12 @@ class Panels:
         for name, session in runtime.sessions().items():
             self._follow(name, session)
 
-    def display(self, session: Session) -> None:
-        """Show a session in the cell that runs now."""
-        self._panel(session.name).display(session, has_poster=session.id not in self._without_poster)
+    def display(self, session: Session, *, first_frame_s: float = 0.0) -> None:
+        """Show a session in the cell that runs now; wait so long for its first frame, so that the poster has one."""
+        has_poster = session.id not in self._without_poster
+        if has_poster and first_frame_s > 0:
+            session.wait(first_frame_s, frames=1)
+        self._panel(session.name).display(session, has_poster=has_poster)
 
     def without_poster(self, session: Session) -> None:
         """`--no-poster`: displays of this session leave no picture in the notebook."""

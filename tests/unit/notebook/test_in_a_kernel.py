@@ -50,6 +50,11 @@ def test_frames_waits_stops_and_leaves_a_poster(run: Any) -> None:
     assert base64.b64decode(posters[0]).startswith(b"\x89PNG")
 
 
+def test_a_run_without_a_page_ends_no_sooner_than_its_poster_is_there(run: Any) -> None:
+    (outputs,) = run("%reactor run")
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
 def test_for_plays_so_long_and_shows_once(run: Any) -> None:
     (outputs,) = run("%reactor run --for 500ms")
     views = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
@@ -98,10 +103,11 @@ def test_verbs_names_commands_and_values_are_completed(run: Any) -> None:
     outputs = run(
         "session = %reactor run\nsession.wait(frames=1)",
         "def of(line):\n    return get_ipython().complete(None, line, len(line))[1]",
-        "print(of('%reactor st'), of('%reactor run co'), of('%reactor send pai'), of('%reactor send paint colour='))",
+        "print(of('%reactor st'), of('%reactor run co'), of('%reactor send pai'), of('%reactor send paint colour='))"
+        "\nprint(of('%reactor run --carrier '))",
     )
     said = text(outputs[2])
-    for word in ("status", "stop", "counter", "paint", "colour=green"):
+    for word in ("status", "stop", "counter", "paint", "colour=green", "webrtc"):
         assert word in said, said
 
 
