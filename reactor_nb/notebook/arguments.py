@@ -16,7 +16,7 @@ from reactor_nb.errors import UsageError
 from reactor_nb.runtime.settings import StreamChoice
 
 VERBS = ("run", "send", "stop", "status", "schema", "config", "check", "session", "unload", "profile", "doctor", "help")
-STREAM_FLAGS = {"--quality": "high", "--bitrate": "8M", "--smoothness": "0.5"}
+STREAM_FLAGS = {"--quality": "high", "--bitrate": "8M", "--smoothness": "0.5", "--carrier": "auto"}
 """Options of `%reactor run` that are fields of StreamChoice, and an example of each."""
 RUN_FLAGS = ("-c", "--path", "--for", "--frames", "--no-poster", *STREAM_FLAGS, "--model.")
 
@@ -111,8 +111,8 @@ def parse_run(rest: str) -> RunArguments:
             hint = f"; did you mean {near[0] if near else key}?"
             raise UsageError(
                 f"%reactor run has no option {flag!r}{hint} It has --path FOLDER, -c FILE, --model.KEY=VALUE, "
-                "--quality high, --bitrate 8M, --smoothness 0.5, --for 10s, --frames 300 and --no-poster. "
-                "Type: %reactor help"
+                "--quality high, --bitrate 8M, --smoothness 0.5, --carrier auto, --for 10s, --frames 300 and "
+                "--no-poster. Type: %reactor help"
             )
         elif name is None:
             name = word

@@ -11,9 +11,12 @@ from reactor_nb.core.discovery import models_in
 from reactor_nb.media.quality import QUALITIES
 from reactor_nb.notebook.arguments import RUN_FLAGS, VERBS
 from reactor_nb.notebook.magics import model_names
+from reactor_nb.runtime.carriers import CARRIERS
 
 if TYPE_CHECKING:
     from reactor_nb.notebook.extension import Extension
+
+_VALUES = {"--quality": QUALITIES, "--carrier": CARRIERS}
 
 
 def complete_line(extension: Extension, line: str) -> list[str]:
@@ -28,8 +31,8 @@ def _options(extension: Extension, before: list[str], last: str) -> Iterable[str
     if not before:
         return VERBS
     verb = before[0]
-    if before[-1] == "--quality":
-        return QUALITIES
+    if before[-1] in _VALUES:
+        return _VALUES[before[-1]]
     if verb in ("run", "config", "check"):
         return [*model_names(extension), *RUN_FLAGS]
     if verb == "send":

@@ -38,6 +38,7 @@ HELP = """\
              --quality high       low, balanced, high; exact: stills lossless
              --bitrate 8M         the most that is sent
              --smoothness 0.5     0: frames as soon as they can be, 1: as evenly
+             --carrier auto       webrtc, comm or jpeg: that road to pages alone
 %reactor run --for 10s            wait, then stop (also --frames 300)
 %reactor run --path FOLDER        the model of a folder, file or notebook
 %reactor send COMMAND NAME=VALUE ...      also COMMAND VALUE, or a JSON object
@@ -55,8 +56,7 @@ HELP = """\
   session = %reactor run          keep it without showing it
   session.send("move", direction="left"), .frame(), .stats(), .stop()
 
-{x} and $x are expanded from the notebook's variables, except inside a JSON
-object. Paths start at the kernel's working directory, the notebook's folder.
+{x} and $x are expanded outside JSON; paths start at the notebook's folder.
 """
 
 
@@ -85,6 +85,7 @@ class ReactorMagic:
             quality=chosen.quality,
             bitrate=chosen.bitrate,
             smoothness=chosen.smoothness,
+            carrier=chosen.carrier,
         )
         for warning in session.config.warnings:
             print(f"reactor: {warning}", file=sys.stderr)

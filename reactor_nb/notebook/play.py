@@ -9,6 +9,7 @@ from typing import Any
 from reactor_nb.core.model import VideoModel
 from reactor_nb.core.session import Session
 from reactor_nb.runtime.base import get_runtime
+from reactor_nb.runtime.ice import read_ice_servers
 from reactor_nb.runtime.settings import StreamChoice
 
 
@@ -21,6 +22,7 @@ def play(
     quality: str | None = None,
     bitrate: str | float | None = None,
     smoothness: str | float | None = None,
+    carrier: str | None = None,
 ) -> Session:
     """Start a session of a model and return at once; the model loads and runs on a thread of its own.
 
@@ -38,6 +40,8 @@ def play(
             is shown without loss.
         bitrate: the most that is sent, in Mbit/s, or as text such as "800k"; by default what the quality needs.
         smoothness: 0 shows frames as soon as it can, 1 as evenly as it can; 0.5 by default.
+        carrier: the road to the pages. "auto", the default, begins with what works at once and moves to the best
+            that does; "webrtc", "comm" (video over the notebook's own connection) or "jpeg" is that alone.
     Raises:
         ModelDefinitionError: the class is not decorated, or no VideoModel.
         ConfigError: a file that cannot be read, or a value that is refused; nothing was stopped.
@@ -45,7 +49,10 @@ def play(
     Threads: the kernel's, or any one at a time.
     """
     panels = _panels()
-    session = get_runtime().run(model, config, overrides, stream=StreamChoice(quality, bitrate, smoothness))
+    if panels is not None:
+        read_ice_servers()  # what is wrong with them is told here, where somebody reads it
+    choice = StreamChoice(quality, bitrate, smoothness, carrier)
+    session = get_runtime().run(model, config, overrides, stream=choice)
     if panels is not None and not poster:
         panels.without_poster(session)
     return session

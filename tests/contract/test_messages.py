@@ -10,11 +10,11 @@ import pytest
 
 from reactor_nb import errors
 from reactor_nb.errors import ReactorError
-from tests.contract.messages import of_files, of_models, of_sessions
+from tests.contract.messages import of_files, of_models, of_roads, of_sessions
 from tests.contract.messages.case import MessageCase
 from tests.support import errors_page
 
-CASES: list[MessageCase] = [*of_models.CASES, *of_files.CASES, *of_sessions.CASES]
+CASES: list[MessageCase] = [*of_models.CASES, *of_files.CASES, *of_roads.CASES, *of_sessions.CASES]
 NEVER_RAISED = {errors.ReactorError, errors.CallError}
 """To be caught: each stands for the errors below it."""
 

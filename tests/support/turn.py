@@ -1,4 +1,4 @@
-"""A real TURN server: Debian's coturn on an address of this machine or of a namespace, with a certificate to try TLS."""
+"""A real TURN server: Debian's coturn, here or in a namespace, with a certificate to try TLS."""
 
 from __future__ import annotations
 

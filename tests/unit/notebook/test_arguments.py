@@ -46,8 +46,8 @@ def test_run_takes_a_name_a_file_overrides_and_a_time() -> None:
 
 
 def test_run_takes_what_is_said_of_the_stream() -> None:
-    wanted = arguments.parse_run("plasma --quality=low --bitrate 800k --smoothness 0")
-    assert wanted.stream == StreamChoice("low", "800k", "0")
+    wanted = arguments.parse_run("plasma --quality=low --bitrate 800k --smoothness 0 --carrier jpeg")
+    assert wanted.stream == StreamChoice("low", "800k", "0", "jpeg")
     assert arguments.parse_run("plasma").stream == StreamChoice()
     with pytest.raises(UsageError, match=r"--bitrate needs a value after it. Type: %reactor run --bitrate 8M"):
         arguments.parse_run("--bitrate --quality high")

@@ -23,6 +23,7 @@ class MemoryLink:
         self.carried: dict[str, CommSettings] = {}
         self.heard_messages: list[tuple[str, str, dict[str, Any]]] = []
         self.packet_listeners: dict[str, PacketListener] = {}
+        self.offers: list[PeerSettings] = []
         self.is_deaf = False
         self.restart_listeners: list[Callable[[], None]] = []
         self.note_listeners: list[Callable[[str], None]] = []
@@ -41,7 +42,10 @@ class MemoryLink:
         return sink
 
     def offer(self, name: str, view_id: str, sdp: str, settings: PeerSettings) -> Future[str]:
-        raise NotImplementedError("no page connects in these tests")
+        """Kept, and never answered: no page connects in these tests."""
+        self._refuse_closed()
+        self.offers.append(settings)
+        return Future()
 
     def close_view(self, name: str, view_id: str) -> None:
         self._refuse_closed()
