@@ -44,6 +44,7 @@ class ThreadLink:
         self._names: dict[str, Views] = {}
         self._closing: list[threading.Thread] = []
         self._is_closed = False
+        self._is_deaf = False
         self._loop.post(_warm_up)
 
     def open_stream(self, name: str, settings: StreamSettings) -> FrameSink:
@@ -70,16 +71,23 @@ class ThreadLink:
             self._loop.submit(views.drop(view_id))
 
     def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
-        self._views(name)
+        self._loop.post(self._views(name).carry, view_id, settings)
 
     def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
-        self._existing(name)
+        views = self._existing(name)
+        if views is not None:
+            self._loop.post(views.heard, view_id, message)
 
     def listen_packets(self, name: str, listener: PacketListener) -> None:
-        self._views(name)
+        self._views(name).listen_packets(listener)
 
     def deafen(self, is_deaf: bool) -> None:
-        self._refuse_closed()
+        with self._lock:
+            self._refuse_closed()
+            self._is_deaf = is_deaf
+            names = list(self._names.values())
+        for views in names:
+            self._loop.post(views.deafen, is_deaf)
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         views = self._existing(name)
@@ -178,9 +186,9 @@ class ThreadLink:
         deadline_s = time.monotonic() + timeout_s
         stuck = []
         try:
-            self._loop.submit(views.close_peers()).result(timeout_s)
+            self._loop.submit(views.close_carriers()).result(timeout_s)
         except (TimeoutError, CancelledError, ClosedError):  # or the loop ended first
-            stuck.append(f"the peers of {views.name}")
+            stuck.append(f"the views of {views.name}")
         stuck += views.stream.close(max(deadline_s - time.monotonic(), 0.1))
         views.listener = None
         return stuck
@@ -197,6 +205,8 @@ class ThreadLink:
             if name not in self._names:
                 views = Views(name, self._loop, lambda _, view_ids: self._tell_open(views, view_ids))
                 self._names[name] = views
+                if self._is_deaf:
+                    self._loop.post(views.deafen, True)
             return self._names[name]
 
     def _tell_open(self, views: Views, view_ids: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The views of one model name: their peers, what they are sent and what they say."""
+"""The views of one model name: their carriers, what they are sent and what they say."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from reactor_nb.core.frame_queue import FrameSource
-from reactor_nb.errors import CarrierError, ClosedError, MessageError, ReactorError
-from reactor_nb.media.encoders import EncodedFrame
-from reactor_nb.media.link import MessageListener, PeerSettings, StreamSettings
+from reactor_nb.errors import CarrierError, MessageError, ReactorError
+from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.media.stream import Stream
 from reactor_nb.transport import protocol
-from reactor_nb.transport.addresses import LOOPBACK, offered_addresses
+from reactor_nb.transport.carrier import Carrier
+from reactor_nb.transport.comm_views import CommViews
 from reactor_nb.transport.loop import MediaLoop
 from reactor_nb.transport.page_report import plausible_report
+from reactor_nb.transport.peers import Peers
+from reactor_nb.transport.silence import ChannelSilence
 from reactor_nb.transport.webrtc import Peer
 
 MAX_POSTED = 1000
@@ -30,39 +31,33 @@ _log = logging.getLogger(__name__)
 
 
 OpenListener = Callable[[str, list[str]], None]
-"""(name, view_ids): which views of a name have an open data channel, in full after each change; on the loop."""
+"""(name, view_ids): which views of a name can be sent messages, in full after each change; on the loop."""
 
 
 class Views:
-    """Joins one Stream with the peers that watch it.
+    """Joins one Stream with the carriers of its views: a peer, a comm carrier or both to each.
 
-    Threads: coroutines and PeerEvents methods on the loop, the others from any.
+    Threads: coroutines and what peers tell on the loop, the others from any.
     """
 
     def __init__(self, name: str, loop: MediaLoop, open_changed: OpenListener = lambda name, view_ids: None) -> None:
         self.name = name
         self.stream = Stream(name, self._codec_failed)
+        self.peers = Peers(name, self.stream, loop, self)
+        self.comm = CommViews(name, self.stream, loop, self._comm_dropped)
         self.listener: MessageListener | None = None
         self._loop = loop
         self._open_changed = open_changed
+        self._silence: ChannelSilence | None = None
         self._lock = threading.Lock()
-        self._peers: dict[str, Peer] = {}
-        self._announced: dict[str, tuple[Any, ...]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
         self._posted = 0
         self._unsent = 0
-        self._ended: dict[str, int] = {}
-        self._is_closed = False
 
     def open(self, settings: StreamSettings, source: FrameSource) -> None:
-        """Play the frames of a new session. A view that another codec suits better now connects again."""
+        """Play the frames of a new session. A view that another codec suits better now changes to it."""
         self.stream.open(settings, source)
-        codecs = self.stream.codecs()
-        with self._lock:
-            peers = list(self._peers.values())
-        for peer in peers:
-            if peer.is_outdated(codecs):
-                self._loop.post(self._close_later, peer)
+        self.peers.codecs_changed(self.stream.codecs())
+        self._loop.post(self.comm.codecs_changed)
 
     async def accept(self, view_id: str, sdp: str, settings: PeerSettings) -> str:
         """Answer an offer and attach the view to the stream.
@@ -70,53 +65,53 @@ class Views:
         Raises:
             CarrierError: with the reason and its mend.
         """
-        addresses = await offered_addresses(settings)
-        await self.drop(view_id)
-        codecs = self.stream.codecs()
-        if not codecs:
-            failed = "; ".join(f"{codec}: {why}" for codec, why in self.stream.codec_errors().items())
-            raise CarrierError(f"No video encoder works on this machine. {failed}")
-        peer = Peer(view_id, self, is_this_machine=addresses == (LOOPBACK,))
-        with self._lock:
-            if self._is_closed:
-                raise ClosedError(f"{self.name} was closed while a page connected.")
-            self._peers[view_id] = peer
-        try:
-            answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
-            if not self._is_current(peer):
-                raise CarrierError(f"View {view_id} was closed while it connected.")
-            self._attach(peer)
-        except BaseException:
-            await peer.close()
-            raise
-        return answer
+        return await self.peers.accept(view_id, sdp, settings)
 
     async def drop(self, view_id: str) -> None:
-        """Close the peer of one view, if there is one, and wait for its end."""
-        with self._lock:
-            peer = self._peers.get(view_id)
-        if peer is not None:
-            await peer.close()
+        """End both carriers of one view, and wait for that."""
+        self.comm.drop(view_id)
+        self._tell_open()
+        await self.peers.drop(view_id)
 
-    async def close_peers(self) -> None:
-        """Close every peer, refuse new ones, and wait until all are gone."""
-        with self._lock:
-            self._is_closed = True
-            peers = list(self._peers.values())
-        await asyncio.gather(*(peer.close() for peer in peers))
-        await asyncio.gather(*self._closing)
+    async def close_carriers(self) -> None:
+        """End every carrier, refuse new ones, and wait until all are gone."""
+        self.comm.close()
+        await self.peers.close()
+        if self._silence is not None:
+            self._silence.close()
+
+    def listen_packets(self, listener: PacketListener) -> None:
+        self.comm.listener = listener
+
+    def carry(self, view_id: str, settings: CommSettings) -> None:
+        """Bring a view the picture by comm, or have it stand by. Threads: the loop."""
+        try:
+            self.comm.carry(view_id, settings)
+        except ReactorError as error:
+            self.comm.say([view_id], protocol.answer_to(error))
+        self._tell_open()
+
+    def heard(self, view_id: str, message: dict[str, Any]) -> None:
+        """What a view said by comm. Threads: the loop."""
+        carrier = self.comm.get(view_id)
+        try:
+            self._take(view_id, carrier, protocol.check(message))
+        except ReactorError as error:
+            self.comm.say([view_id], protocol.answer_to(error))
+
+    def deafen(self, is_deaf: bool) -> None:
+        """Threads: the loop."""
+        self.comm.deafen(is_deaf)
 
     def send(self, view_id: str | None, message: dict[str, Any]) -> int:
-        """Hand a message to one or every open view; how many. MessageError if it is none."""
+        """Hand a message to one or every view that can be sent one; how many. MessageError if it is none."""
         return self.send_text(view_id, protocol.encode(message))
 
     def send_text(self, view_id: str | None, text: str) -> int:
         """The same for a message that protocol.encode has made text of."""
+        known = self._reachable()
+        targets = known if view_id is None else [each for each in known if each == view_id]
         with self._lock:
-            if view_id is None:
-                targets = [peer for peer in self._peers.values() if peer.is_open]
-            else:
-                targets = [peer for peer in (self._peers.get(view_id),) if peer is not None and peer.is_open]
             if targets and self._posted >= MAX_POSTED:
                 self._unsent += len(targets)
                 return 0
@@ -126,111 +121,100 @@ class Views:
         return len(targets)
 
     def stats(self) -> dict[str, Any]:
-        """The stream's counts, `peers` by view, `ended` peers by reason, `unsent` messages."""
+        """The stream's counts, `peers` by view, `ended` peers by reason, `unsent` messages.
+
+        Of a view with two carriers its `carrier` is the one that it is sent frames by, and `other` has the counts of
+        the second.
+        """
+        peers = {peer.view_id: peer for peer in self.peers.all()}
+        comm = self.comm.stats()
+        found: dict[str, dict[str, Any]] = {}
+        for view_id in {**peers, **comm}:
+            by_webrtc = {"carrier": "webrtc", **peers[view_id].stats()} if view_id in peers else None
+            by_comm = {"carrier": "comm", **comm[view_id]} if view_id in comm else None
+            is_comm = by_webrtc is None or (by_comm is not None and by_comm["is_watching"])
+            used, other = (by_comm, by_webrtc) if is_comm else (by_webrtc, by_comm)
+            assert used is not None
+            found[view_id] = used if other is None else {**used, "other": other}
         stream = self.stream.stats()
-        with self._lock:
-            return {
-                **stream,
-                "peers": {view_id: peer.stats() for view_id, peer in self._peers.items()},
-                "ended": dict(self._ended),
-                "unsent": self._unsent,
-            }
+        stream["views"] = sum(view["is_watching"] for view in found.values())
+        return {**stream, "peers": found, "ended": self.peers.ended(), "unsent": self._unsent}
+
+    # ------------------------------------------------------------------ told by the peers
 
     def text_came(self, peer: Peer, text: str | bytes) -> None:
+        if self.peers.is_current(peer):
+            self._channel_silence().heard(peer.view_id)
         try:
             message = protocol.parse(text)
             kind = message["type"]
-            if kind == "ping":
-                pong = {"sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000}
-                self._say(peer, {"type": "pong", **pong, "wait_ms": self.stream.wait_s * 1000})
-            elif kind == "painted":
-                report = peer.page_report = plausible_report(message)
-                if self._is_current(peer):
-                    self.stream.timeline.painted(
-                        peer.view_id, report["painted"], report["skipped"], message.get("frames", ())
-                    )
-            elif kind == "watching":
-                self._watch(peer, message["is_watching"])
-            elif kind == "keyframe":
-                self.keyframe_wanted(peer)
-            elif kind == "bye":
-                self._spawn(peer.close())
-            elif kind in _FORWARDED:
+            if kind in _FORWARDED:
                 self._forward(peer, message)
+            elif kind == "bye":
+                self.peers.close_soon(peer)
+            elif kind == "carry":
+                self.carry(peer.view_id, CommSettings(tuple(message["codecs"]), message["is_watching"]))
             else:
-                raise MessageError(f"A {kind} message came by data channel; send it by comm.")
+                self._take(peer.view_id, peer, message)
         except ReactorError as error:
             self._say(peer, protocol.answer_to(error))
 
-    def peer_opened(self, peer: Peer) -> None:
+    def channel_opened(self, view_id: str) -> None:
+        self._channel_silence().heard(view_id)
         self._tell_open()
 
-    def frame_sent(self, peer: Peer, frame: EncodedFrame, rtp_origin: int | None) -> None:
-        if not self._is_current(peer):
-            return
-        self.stream.timeline.sent(peer.view_id, frame, rtp_origin, time.monotonic())
-        facts = (frame.width_px, frame.height_px, frame.rate_fps, rtp_origin)
-        if not peer.is_open or self._announced.get(peer.view_id) == facts:
-            return
-        self._announced[peer.view_id] = facts
-        self._say(
-            peer,
-            {
-                "type": "stream",
-                "width_px": frame.width_px,
-                "height_px": frame.height_px,
-                "rate_fps": frame.rate_fps,
-                "rtp_origin": rtp_origin,
-                "rtp_origin_kernel_ms": self.stream.epoch_s * 1000,
-                "codec": frame.codec,
-            },
-        )
+    def peer_ended(self, view_id: str, reason: str) -> None:
+        if self._silence is not None:
+            self._silence.forget(view_id)
+        if self.comm.get(view_id) is None:
+            self.stream.timeline.forget(view_id)
+        self._tell_open()
 
-    def road_changed(self, peer: Peer) -> None:
-        self.stream.follow(peer.view_id, peer.road.rate_bps)
+    def _comm_dropped(self, view_id: str) -> None:
+        if self.peers.get(view_id) is None:
+            self.stream.timeline.forget(view_id)
 
-    def keyframe_wanted(self, peer: Peer) -> None:
-        # A browser that is sent nothing asks for one every few seconds.
-        if peer.is_watching:
-            self.stream.request_keyframe(peer.codec)
+    # ------------------------------------------------------------------ own
 
-    def peer_ended(self, peer: Peer, reason: str) -> None:
-        with self._lock:
-            is_current = self._peers.get(peer.view_id) is peer
-            if is_current:
-                del self._peers[peer.view_id]
-            self._ended[reason] = self._ended.get(reason, 0) + 1
-        if is_current:
-            self.stream.detach(peer.view_id)
-            self.stream.timeline.forget(peer.view_id)
-            self._announced.pop(peer.view_id, None)
-            self._tell_open()
-        self._spawn(peer.close())
-
-    def _attach(self, peer: Peer) -> None:
-        show_still = partial(self._loop.post, peer.show_still)
-        self.stream.attach(peer.view_id, peer.codec, partial(self._deliver, peer), show_still)
-        self.stream.follow(peer.view_id, peer.road.rate_bps)
-
-    def _watch(self, peer: Peer, is_watching: bool) -> None:
-        """A view that nobody can see costs nothing; seen again, it begins with a keyframe of the newest frame."""
-        if is_watching == peer.is_watching or not self._is_current(peer):
-            return
-        peer.is_watching = is_watching
-        if is_watching:
-            try:
-                self._attach(peer)
-            except CarrierError:
-                # Its codec does not take the newest frame: the page connects again for another one.
-                self._spawn(peer.close())
-                raise
+    def _take(self, view_id: str, carrier: Carrier | None, message: dict[str, Any]) -> None:
+        """What concerns the picture; by comm as by data channel."""
+        kind = message["type"]
+        by_comm = not isinstance(carrier, Peer)
+        if by_comm and kind != "ack":
+            self.comm.heard(view_id)
+        if kind == "ack":
+            self.comm.acked(view_id, int(message["sequence"]))
+        elif kind == "ping":
+            pong = {"type": "pong", "sent_ms": message["sent_ms"], "kernel_ms": time.monotonic() * 1000}
+            pong["wait_ms"] = self.stream.wait_s * 1000
+            if isinstance(carrier, Peer):
+                self._say(carrier, pong)
+            else:
+                self.comm.say([view_id], {**pong, "view_id": view_id})
+        elif kind == "painted":
+            report = plausible_report(message)
+            if carrier is not None and self._is_current(carrier):
+                carrier.page_report = report
+                self.stream.timeline.painted(view_id, report["painted"], report["skipped"], message.get("frames", ()))
+        elif kind == "watching":
+            if isinstance(carrier, Peer):
+                self.peers.watch(carrier, message["is_watching"])
+                if not carrier.is_watching:
+                    self.comm.stand_in(view_id, False)
+            else:
+                self.comm.watch(view_id, message["is_watching"])
+        elif kind == "keyframe":
+            if isinstance(carrier, Peer):
+                self.peers.keyframe_wanted(carrier)
+            else:
+                self.comm.keyframe_wanted(view_id)
+        elif kind == "bye":
+            self._loop.submit(self.drop(view_id))
         else:
-            self.stream.detach(peer.view_id)
-            peer.packets.pause()
+            raise MessageError(f"A {kind} message came by data channel; send it by comm.")
 
-    def _deliver(self, peer: Peer, frame: EncodedFrame) -> None:
-        """Threads: the encoder's."""
-        self.stream.timeline.skip("view", peer.packets.push(frame))
+    def _is_current(self, carrier: Carrier) -> bool:
+        return not isinstance(carrier, Peer) or self.peers.is_current(carrier)
 
     def _forward(self, peer: Peer, message: dict[str, Any]) -> None:
         listener = self.listener
@@ -248,35 +232,40 @@ class Views:
     def _refuse(self, peer: Peer, message: dict[str, Any], error: Exception) -> None:
         self._say(peer, protocol.refusal(message, error))
 
-    def _tell_open(self) -> None:
-        with self._lock:
-            view_ids = [view_id for view_id, peer in self._peers.items() if peer.is_open]
-        self._open_changed(self.name, view_ids)
-
     def _say(self, peer: Peer, message: dict[str, Any]) -> None:
         peer.send_text(protocol.encode(message))
 
-    def _send_now(self, peers: list[Peer], text: str) -> None:
+    def _reachable(self) -> list[str]:
+        return list(dict.fromkeys((*self.peers.open_ids(), *self.comm.view_ids())))
+
+    def _tell_open(self) -> None:
+        self._open_changed(self.name, self._reachable())
+
+    def _send_now(self, view_ids: list[str], text: str) -> None:
         with self._lock:
             self._posted -= 1
-        for peer in peers:
-            peer.send_text(text)
+        by_comm = []
+        for view_id in view_ids:
+            peer = self.peers.get(view_id)
+            is_silent = self._silence is not None and self._silence.is_silent(view_id)
+            has_comm = self.comm.get(view_id) is not None
+            is_best = peer is not None and peer.is_open and not (is_silent and has_comm)
+            if not is_best or (peer is not None and not peer.send_text(text) and has_comm):
+                by_comm.append(view_id)
+        self.comm.say_text(by_comm, text)
 
-    def _is_current(self, peer: Peer) -> bool:
-        with self._lock:
-            return self._peers.get(peer.view_id) is peer
+    def _channel_silence(self) -> ChannelSilence:
+        if self._silence is None:
+            self._silence = ChannelSilence(self._channel_fell_silent, asyncio.get_running_loop())
+        return self._silence
+
+    def _channel_fell_silent(self, view_id: str, is_silent: bool) -> None:
+        """The comm stands in for a data channel that says nothing, until it speaks again or the page decides."""
+        peer = self.peers.get(view_id)
+        if not is_silent or (peer is not None and peer.is_watching):
+            self.comm.stand_in(view_id, is_silent)
 
     def _codec_failed(self, codec: str) -> None:
-        with self._lock:
-            peers = [peer for peer in self._peers.values() if peer.codec == codec]
-        for peer in peers:
-            self._loop.post(self._close_later, peer)
-
-    def _close_later(self, peer: Peer) -> None:
-        self._spawn(peer.close())
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        # The loop keeps only a weak reference to a task.
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        """Threads: that of the encoder that failed."""
+        self.peers.codec_failed(codec)
+        self._loop.post(self.comm.codecs_changed, codec)

@@ -13,7 +13,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from aiortc import (
     MediaStreamTrack,
@@ -82,6 +82,8 @@ class Peer:
 
     Threads: made, used and closed on the loop; `packets.push` and the attributes from any.
     """
+
+    kind: Literal["webrtc"] = "webrtc"
 
     def __init__(self, view_id: str, events: PeerEvents, *, is_this_machine: bool = True) -> None:
         self.view_id = view_id

@@ -39,13 +39,13 @@ def test_closing_the_link_ends_the_closing_of_a_name(monkeypatch: pytest.MonkeyP
     async def never(views: Views) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Views, "close_peers", never)
+    monkeypatch.setattr(Views, "close_carriers", never)
     link = ThreadLink()
     link.play("plasma", SETTINGS, FrameQueue(30.0))
     done = link.close_name_soon("plasma")
     with pytest.raises(ReactorError, match="reactor-close-plasma"):
         link.close(timeout_s=0.3)
-    assert "the peers of plasma" in str(done.exception(5.0))
+    assert "the views of plasma" in str(done.exception(5.0))
     for thread in threading.enumerate():
         if thread.name.startswith("reactor-close-"):
             thread.join(5.0)

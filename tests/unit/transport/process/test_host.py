@@ -122,7 +122,7 @@ def test_a_page_that_takes_its_time_to_close_holds_no_other_question(
 
     kernel.ask(OPEN)
     with monkeypatch.context() as patch:
-        patch.setattr(Views, "close_peers", close_slowly)
+        patch.setattr(Views, "close_carriers", close_slowly)
         closing = {"type": "close_name", "id": 1000, "name": "plasma"}
         kernel.channel.post(closing)
         assert kernel.ask({"type": "stats", "name": "other"})["result"] == {}
