@@ -104,3 +104,14 @@ def _jpeg_encoder() -> Callable[[Frame], bytes]:
 
         return encode
     return lambda frame: bytes(simplejpeg.encode_jpeg(frame, quality=JPEG_QUALITY, colorspace="RGB"))
+
+
+def alive(name: str) -> dict[str, float]:
+    """What is kept for a model's pages: peers, other views, and tasks of the loops of kernel and media."""
+    from reactor_nb.runtime.base import get_runtime
+
+    stats = get_runtime().link.stats(name)
+    found = {"peers": len(stats["peers"]), "views": stats["views"], "kernel, tasks": len(asyncio.all_tasks())}
+    if "tasks" in stats:
+        found["media process, tasks"] = stats["tasks"]
+    return found

@@ -92,6 +92,8 @@ WEBRTC = replace(OURS, name="WebRTC", carrier="webrtc")
 VIDEO = replace(OURS, name="video over Jupyter", carrier="comm")
 JPEG = replace(OURS, name="JPEG over Jupyter", carrier="jpeg")
 RUNGS = (WEBRTC, VIDEO, JPEG)
+CLIMBING = replace(OURS, name="the ladder", carrier="auto")
+"""As it comes: it moves between the rungs."""
 
 
 def start_cell(peer: Peer, job: Job, port: int | None) -> str:

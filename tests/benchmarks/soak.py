@@ -1,6 +1,7 @@
 """Memory over a long run: kernel, media process, page and browser, while 720p at 30 fps is watched.
 
     python -m tests.benchmarks.soak [--minutes 30] [--doc FILE | --no-doc]
+    python -m tests.benchmarks.soak --rungs [NAME ...] [--one-by-one] [--minutes 10] [--seed 5]
 
 A slope is fitted to the least value of each minute after the first fifth: the start fills caches, and a frame that
 waits holds a piece of shared memory for a moment. Flat is a slope that adds up to less than 5 MB over the run.
@@ -13,54 +14,24 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import psutil
 from playwright.sync_api import CDPSession
 
-from tests.benchmarks import machine, report
+from tests.benchmarks import machine, report, soak_rungs
 from tests.benchmarks.model_loop import Job
 from tests.benchmarks.notebooks import notebooks, tabs
 from tests.benchmarks.peers import OURS
 from tests.benchmarks.processes import groups_of, media_processes, memory_mb
 from tests.benchmarks.record import FrameRecord
 from tests.benchmarks.results import HD
+from tests.benchmarks.slopes import Slope, slope
 from tests.benchmarks.table import markdown
 from tests.support.lab import Lab
 
 EVERY_S = 10.0
 FLAT_MB = 5.0
-_WARM_UP_SHARE = 0.2
-
-
-@dataclass(frozen=True)
-class Slope:
-    """What one series did: at the end of the warm-up, at the end, and per hour by least squares."""
-
-    name: str
-    began: float
-    ended: float
-    per_hour: float
-
-
-def slope(name: str, at_s: Sequence[float], values: Sequence[float]) -> Slope:
-    """Of the least of each minute after the warm-up. Began and ended are medians of a tenth of it."""
-    at_s, values = _least_of_each_minute(at_s, values)
-    first = next(index for index, each in enumerate(at_s) if each >= at_s[0] + _WARM_UP_SHARE * (at_s[-1] - at_s[0]))
-    hours, late = np.array(at_s[first:]) / 3600, np.array(values[first:])
-    few = max(1, len(late) // 10)
-    per_hour = float(np.polyfit(hours - hours[0], late, 1)[0]) if len(late) > 1 else 0.0
-    return Slope(name, float(np.median(late[:few])), float(np.median(late[-few:])), per_hour)
-
-
-def _least_of_each_minute(at_s: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
-    minutes: dict[int, float] = {}
-    for at, value in zip(at_s, values, strict=True):
-        minute = int((at - at_s[0]) // 60)
-        minutes[minute] = min(value, minutes.get(minute, value))
-    return [60.0 * minute for minute in minutes], list(minutes.values())
 
 
 def table(slopes: Sequence[Slope], minutes: float) -> str:
@@ -123,11 +94,10 @@ def _sample(kernel_pid: int, server_pid: int, devtools: CDPSession) -> dict[str,
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--doc", type=Path, default=report.DOCUMENT)
-    parser.add_argument("--no-doc", dest="doc", action="store_const", const=None)
-    arguments = parser.parse_args()
+    arguments = _arguments()
+    command = shlex.join(["python", "-m", "tests.benchmarks.soak", *sys.argv[1:]])
+    if arguments.rungs is not None:
+        return soak_rungs.main(arguments, command)
     with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder, notebooks() as (server, browser):
         described = machine.describe(browser.version)
         with tabs(browser) as context:
@@ -136,13 +106,29 @@ def main() -> int:
                 slopes, rate_fps = measure(lab, arguments.minutes, Path(folder))
             finally:
                 lab.close()
-    command = shlex.join(["python", "-m", "tests.benchmarks.soak", *sys.argv[1:]])
     head = f"{described} {arguments.minutes:g} minutes, {rate_fps:.1f} frames painted a second. `{command}`"
     found = table(slopes, arguments.minutes)
     print(f"\n{head}\n\n{found}")
     if arguments.doc:
         report.write_section(arguments.doc, "soak", f"{head}\n\n{found}")
     return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, help="how long; 30, and 10 with --rungs")
+    parser.add_argument("--rungs", nargs="*", metavar="NAME", help="with reloads and cuts, over these rungs or all")
+    parser.add_argument("--one-by-one", action="store_true", help="one rung after another, each as long")
+    parser.add_argument("--seed", type=int, default=5, help="of the reloads and cuts")
+    parser.add_argument("--quick", action="store_true", help="a glance: a minute and a half; writes no file")
+    parser.add_argument("--doc", type=Path, default=report.DOCUMENT)
+    parser.add_argument("--no-doc", dest="doc", action="store_const", const=None)
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.doc = None
+    usual = 1.5 if arguments.quick else 30.0 if arguments.rungs is None else 10.0
+    arguments.minutes = arguments.minutes or usual
+    return arguments
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.benchmarks import slowdown, soak
+from tests.benchmarks.slopes import slope
 from tests.benchmarks.slowdown import Block
 
 
@@ -34,14 +35,14 @@ def test_each_rate_has_its_own_loss_and_verdict() -> None:
 
 def test_a_steady_growth_is_told_per_hour() -> None:
     at_s = [10.0 * index for index in range(181)]
-    found = soak.slope("kernel, MB", at_s, [100 + 12 * each / 3600 for each in at_s])
+    found = slope("kernel, MB", at_s, [100 + 12 * each / 3600 for each in at_s])
     assert found.per_hour == pytest.approx(12.0)
     assert "✗" in soak.table([found], minutes=30)
 
 
 def test_what_grows_while_caches_fill_is_no_slope() -> None:
     at_s = [10.0 * index for index in range(181)]
-    found = soak.slope("kernel, MB", at_s, [min(100 + each, 300) for each in at_s])
+    found = slope("kernel, MB", at_s, [min(100 + each, 300) for each in at_s])
     assert found.per_hour == pytest.approx(0.0, abs=1e-6)
     assert (found.began, found.ended) == (300, 300)
     assert "✓" in soak.table([found], minutes=30)
