@@ -7,7 +7,8 @@ import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.link import PeerSettings
@@ -36,13 +37,13 @@ async def offered_addresses(settings: PeerSettings) -> tuple[str, ...]:
                 f"The configured interface {interface!r} is no address of this machine; give one that "
                 "`hostname -I` lists."
             )
-    own = [address for address in await _resolve(hostname) if is_own(address)][:1]
+    own = [address for address in await resolve(hostname) if is_own(address)][:1]
     addresses = tuple(dict.fromkeys([*own, *settings.interfaces]))
-    if not addresses and not settings.ice_servers:
+    if not addresses and not has_relay(settings.ice_servers):
         raise CarrierError(
             f"The page is at {settings.hostname!r}, which is no address of this machine (a proxy or a tunnel?), so "
-            "WebRTC has no address to offer. If the page's machine can reach this one directly, configure that "
-            "address of this machine as an interface."
+            "WebRTC has no address to offer. If the page's machine can reach this one directly, name that address: "
+            "%env REACTOR_NB_INTERFACES=10.0.0.5  Else a TURN server passes: REACTOR_NB_ICE_SERVERS."
         )
     return addresses
 
@@ -88,7 +89,16 @@ def extension_id(sdp: str, uri: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-async def _resolve(hostname: str) -> list[str]:
+def has_relay(ice_servers: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a TURN server is among them."""
+    urls = [server.get("urls", ()) for server in ice_servers]
+    return any(
+        url.strip().lower().startswith("turn") for each in urls for url in ([each] if isinstance(each, str) else each)
+    )
+
+
+async def resolve(hostname: str) -> list[str]:
+    """The addresses of a name, within RESOLVE_TIMEOUT_S; none where there are none."""
     try:
         return [str(ipaddress.ip_address(hostname))]
     except ValueError:

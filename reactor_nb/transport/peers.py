@@ -15,6 +15,7 @@ from reactor_nb.media.link import PeerSettings
 from reactor_nb.media.stream import Stream
 from reactor_nb.transport import protocol
 from reactor_nb.transport.addresses import LOOPBACK, offered_addresses
+from reactor_nb.transport.gathering import Reach
 from reactor_nb.transport.loop import MediaLoop
 from reactor_nb.transport.webrtc import Peer
 
@@ -77,13 +78,13 @@ class Peers:
         if not codecs:
             failed = "; ".join(f"{codec}: {why}" for codec, why in self._stream.codec_errors().items())
             raise CarrierError(f"No video encoder works on this machine. {failed}")
-        peer = Peer(view_id, self, is_this_machine=addresses == (LOOPBACK,))
+        peer = Peer(view_id, self, is_this_machine=addresses == (LOOPBACK,) and not settings.wants_relay)
         with self._lock:
             if self._is_closed:
                 raise ClosedError(f"{self.name} was closed while a page connected.")
             self._peers[view_id] = peer
         try:
-            answer = await peer.answer(sdp, codecs, addresses, settings.ice_servers)
+            answer = await peer.answer(sdp, codecs, Reach(addresses, settings.ice_servers, settings.wants_relay))
             if not self.is_current(peer):
                 raise CarrierError(f"View {view_id} was closed while it connected.")
             self._attach(peer)

@@ -9,9 +9,8 @@ reports of the road (RTCP), which aiortc hands only to an encoder of its own.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -20,7 +19,6 @@ from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
-    RTCIceServer,
     RTCPeerConnection,
     RTCRtpSender,
     RTCSessionDescription,
@@ -39,6 +37,7 @@ from reactor_nb.media.rate import RoadRate
 from reactor_nb.transport import playout_delay
 from reactor_nb.transport.addresses import extension_id, usable_offer
 from reactor_nb.transport.full_colour import FullColour, full_colour_of
+from reactor_nb.transport.gathering import Gathering, Reach
 from reactor_nb.transport.packets import PacketQueue
 from reactor_nb.transport.road_reports import RoadReports
 from reactor_nb.transport.still_sender import StillSender
@@ -98,6 +97,7 @@ class Peer:
         self._events = events
         self._loop = asyncio.get_running_loop()
         self._connection: RTCPeerConnection | None = None
+        self._gathering: Gathering | None = None
         self._channel: RTCDataChannel | None = None
         self._stills: StillSender | None = None
         self._waiting_still: tuple[ExactStill, int] | None = None
@@ -109,20 +109,15 @@ class Peer:
         self._silence: asyncio.TimerHandle | None = None
         self.packets = PacketQueue(self._want_keyframe)
 
-    async def answer(
-        self, sdp: str, codecs: Sequence[str], addresses: Sequence[str], ice_servers: Sequence[dict[str, Any]]
-    ) -> str:
+    async def answer(self, sdp: str, codecs: Sequence[str], reach: Reach) -> str:
         """Accept an offer; the SDP to send back. `codec` says what was agreed on.
 
         Raises:
             CarrierError: the offer cannot be answered.
         """
-        try:
-            servers = [RTCIceServer(**server) for server in ice_servers]
-        except TypeError as error:
-            raise CarrierError(f"An ICE server is not written as RTCIceServer is: {error}.") from error
+        # The servers are asked by Gathering; without a list of its own aiortc asks a public one.
         connection = self._connection = RTCPeerConnection(
-            RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         connection.on("datachannel", self._channel_came)
         connection.on("connectionstatechange", self._state_changed)
@@ -138,7 +133,7 @@ class Peer:
                     transceiver._codecs = _full_colour_codecs(transceiver._codecs, self._full_colour)
                     self.codec = FULL_COLOUR
                 track.sender = transceiver.sender
-                self._bind_only(connection, addresses)
+                self._gather_only(connection, reach)
                 self._tune(transceiver, extension_id(sdp, playout_delay.URI))
                 await connection.setLocalDescription(await connection.createAnswer())
                 answer: str = connection.localDescription.sdp
@@ -148,7 +143,7 @@ class Peer:
                 f"video section with {' or '.join(CODECS)}, and a data channel."
             ) from error
         if "a=candidate:" not in answer:
-            raise CarrierError(f"No UDP port could be opened on {', '.join(addresses) or 'a TURN server'}.")
+            raise CarrierError(_no_candidate(reach, self._gathering))
         self._silence = self._loop.call_later(SILENCE_S, self._check_silence, self._loop.time() + SILENCE_S)
         return answer
 
@@ -211,6 +206,8 @@ class Peer:
             "road": self.road.stats(),
             "skipped": self.packets.skipped,
             "unsent": self.unsent,
+            "pair": self._gathering.pair if self._gathering is not None else {},
+            "relays": dict(self._gathering.relays) if self._gathering is not None else {},
             "stills": self._stills.sent if self._stills is not None else 0,
             "page": dict(self.page_report),
         }
@@ -271,15 +268,10 @@ class Peer:
     def _want_keyframe(self) -> None:
         self._events.keyframe_wanted(self)
 
-    def _bind_only(self, connection: RTCPeerConnection, addresses: Sequence[str]) -> None:
+    def _gather_only(self, connection: RTCPeerConnection, reach: Reach) -> None:
         for transceiver in connection.getTransceivers():
             agent = getattr(transceiver.receiver.transport.transport.iceGatherer, "_connection", None)
-            gather = getattr(agent, "get_component_candidates", None)
-            if gather is None:
-                raise CarrierError("This aioice cannot be told which address to bind; use aioice 0.12 or 0.13.")
-            # aioice itself would pass every address of the machine but 127.0.0.1.
-            chosen = functools.partial(_gather_at, gather, list(addresses))
-            setattr(agent, "get_component_candidates", chosen)  # noqa: B010
+            self._gathering = Gathering(agent, reach)
 
     def _tune(self, transceiver: Any, playout_delay_id: int | None) -> None:
         sender = transceiver.sender
@@ -338,8 +330,12 @@ class _PacketTrack(MediaStreamTrack):
         return as_packet(frame)
 
 
-async def _gather_at(gather: Callable[..., Awaitable[Any]], chosen: list[str], **given: Any) -> Any:
-    return await gather(**{**given, "addresses": chosen})
+def _no_candidate(reach: Reach, gathering: Gathering | None) -> str:
+    if reach.addresses:
+        return f"No UDP port could be opened on {', '.join(reach.addresses)}."
+    relays = gathering.relays if gathering is not None else {}
+    said = "; ".join(f"{relay}: {why}" for relay, why in relays.items())
+    return f"No TURN server lent this machine an address. {said}. What the kernel asks: %reactor doctor"
 
 
 def _full_colour_codecs(agreed: Sequence[Any], full: FullColour) -> list[Any]:

@@ -36,7 +36,7 @@ ONLY_IN: dict[str, tuple[str, ...] | str] = {
     "prompt_toolkit": "runtime/prompt.py",
     "av": "media/",
     "aiortc": "transport/webrtc.py",
-    "aioice": "transport/webrtc.py",
+    "aioice": ("transport/webrtc.py", "transport/gathering.py"),
     "IPython": "notebook/",
     "ipykernel": "notebook/",
     "ipywidgets": "notebook/",

@@ -20,6 +20,7 @@ from aiortc.rtp import (
 
 from reactor_nb.media.encoders import EncodedFrame
 from reactor_nb.media.rate import FAR_BPS, WIDE_BPS
+from reactor_nb.transport.gathering import Reach
 from reactor_nb.transport.webrtc import Peer
 
 
@@ -59,7 +60,7 @@ def on_a_peer(check: Check, *, is_this_machine: bool = False) -> None:
         events = Events()
         peer = Peer("view", events, is_this_machine=is_this_machine)
         try:
-            await peer.answer(page.localDescription.sdp, ("H264",), ("127.0.0.1",), ())
+            await peer.answer(page.localDescription.sdp, ("H264",), Reach(("127.0.0.1",)))
             assert peer.features["road_reports"]
             assert peer._connection is not None
             await check(peer, peer._connection.getSenders()[0], events)
