@@ -1,4 +1,4 @@
-// Builds the viewer: one ES module and one style sheet, into the Python package.
+// Builds the viewer and its button: two ES modules and one style sheet, into the Python package.
 import { stat } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
@@ -17,6 +17,7 @@ const shared = {
 
 const products = [
   { entryPoints: ["src/widget.ts"], format: "esm", outfile: fileURLToPath(new URL("viewer.js", output)) },
+  { entryPoints: ["src/button.ts"], format: "esm", outfile: fileURLToPath(new URL("button.js", output)) },
   { entryPoints: ["src/style.css"], outfile: fileURLToPath(new URL("viewer.css", output)) },
 ]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PRODUCTS = ("viewer.js", "viewer.css")
+PRODUCTS = ("viewer.js", "viewer.css", "button.js")
 INPUTS = ("package.json", "package-lock.json", "build.mjs", "src/**/*.ts", "src/**/*.css")
 NPM_TIMEOUT_S = 600.0
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ipywidgets
 
 from reactor_nb.core.command import ParamSpec
+from reactor_nb.notebook.control_moves import MOVED, Move
 
 
 class _Unset:
@@ -27,12 +29,16 @@ class Field:
     """What a row of the control table makes: the widget, and how a value goes into it and comes out.
 
     `read` raises ValueError with a sentence when what stands in the widget is no value (broken JSON).
-    `write` may get any value that the parameter's schema accepts.
+    `write` may get any value that the parameter's schema accepts. `from_page` makes the value of the widget's
+    state as a page has it: ValueError as `read`, TypeError for what no widget sends. `state` is the synced
+    trait that holds it.
     """
 
     widget: ipywidgets.Widget
     read: Callable[[], Any]
     write: Callable[[Any], None]
+    from_page: Callable[[Any], Any]
+    state: str = "value"
 
 
 class Control:
@@ -42,13 +48,18 @@ class Control:
     that is already known, from whoever it came, is not a change. So no flag is needed that two threads
     could race on.
 
-    Threads: made on the thread that runs the model; `show` and the widget's callbacks may come from any.
+    Args:
+        lock: of the command; held while values change, never while anything is waited for.
+    Threads: made on the thread that runs the model; everything else from any.
     """
 
-    def __init__(self, param: ParamSpec, label: str, hint: str, field: Field) -> None:
+    def __init__(self, param: ParamSpec, label: str, hint: str, field: Field, lock: threading.RLock) -> None:
         self.param = param
         self.on_change: Callable[[Control], None] = lambda control: None
+        self.is_told: Callable[[Move], bool] = lambda move: False
+        """Whether the page's own message of a move has come."""
         self._field = field
+        self._lock = lock
         self._known: Any = UNSET if param.is_required else param.default
         self._applied: Any = self._known
         self._note = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 8px"))
@@ -67,18 +78,48 @@ class Control:
         self.widget.add_class("reactor-control")
         self._show_if_unset()
         field.widget.observe(self._changed, names="value")
+        # What ipywidgets calls for every message of a page, and what a page's own messages set the widget by.
+        self._set_state: Callable[[Mapping[str, Any]], None] = field.widget.set_state
+        field.widget.set_state = self._from_front_end
 
     @property
     def value(self) -> Any:
         """The value as the command takes it; UNSET while a required one is missing."""
         return self._known
 
+    def address(self) -> dict[str, str]:
+        """Where a page finds the widget: its model and the name of the state that it watches."""
+        return {"model_id": self._field.widget.model_id, "state": self._field.state}
+
     def show(self, value: Any) -> None:
         """Move the widget to a value that somebody applied; sends nothing."""
-        self._known = self._applied = value
-        if value is not None:
-            self._field.write(value)
+        with self._lock:
+            self._known = self._applied = value
+            if value is not None:
+                self._field.write(value)
+            self.note("")
+
+    def moved(self, raw: Any) -> bool:
+        """A page says what a person has set; whether that is a value. What is wrong with it stands beside it.
+
+        Raises:
+            TypeError: it is no state of this widget.
+        """
+        try:
+            self._known = self._field.from_page(raw)
+        except ValueError as unreadable:
+            self.note(str(unreadable), is_error=True)
+            return False
         self.note("")
+        return True
+
+    def follow(self, raw: Any) -> None:
+        """The kernel's widget follows a page that moved, and so do the other pages. Calls nothing."""
+        self._set_state({self._field.state: raw})
+
+    def is_at(self, raw: Any) -> bool:
+        """Whether the kernel's widget stands there already: then nobody has touched it since."""
+        return bool(self._state() == raw)
 
     def accepted(self, value: Any) -> None:
         """The model took the value that this control sent."""
@@ -96,17 +137,44 @@ class Control:
         """A short sentence beside the widget; empty takes it away."""
         self._note.value = note_html(text, is_error=is_error)
 
-    def _changed(self, change: Any) -> None:
+    def _state(self) -> Any:
+        return self._field.widget.get_state(self._field.state)[self._field.state]
+
+    def _from_front_end(self, state: Mapping[str, Any]) -> None:
+        """What ipywidgets says, which may be late. It echoes what it is given here to all pages."""
+        move = Move.of(state)
+        with self._lock:
+            if move is None:
+                self._set_state(state)
+                return
+            told = {name: value for name, value in state.items() if name != MOVED}
+            if self._field.state in told:
+                if self.is_told(move):
+                    # The page that sent it drops the echo of anything else, and would stay deaf to other pages.
+                    told[self._field.state] = self._state()
+                else:
+                    self._expect(told[self._field.state])
+            self._set_state(told)
+
+    def _expect(self, raw: Any) -> None:
+        """This came ahead of the page's own message, which makes the call."""
         try:
-            value = self._field.read()
-        except ValueError as unreadable:
-            self.note(str(unreadable), is_error=True)
+            self._known = self._field.from_page(raw)
+        except (TypeError, ValueError):
             return
-        if self._known is not UNSET and value == self._known:
-            return
-        self._known = value
-        self.note("")
-        self.on_change(self)
+
+    def _changed(self, change: Any) -> None:
+        with self._lock:
+            try:
+                value = self._field.read()
+            except ValueError as unreadable:
+                self.note(str(unreadable), is_error=True)
+                return
+            if self._known is not UNSET and value == self._known:
+                return
+            self._known = value
+            self.note("")
+            self.on_change(self)
 
     def _show_if_unset(self) -> None:
         if self._known is UNSET:

@@ -12,6 +12,7 @@ import ipywidgets
 
 from reactor_nb.core.command import ParamSpec
 from reactor_nb.notebook.control import Field
+from reactor_nb.notebook.control_state import choice_among, json_of, number_within, text_itself, yes_or_no
 
 Schema = Mapping[str, Any]
 
@@ -43,11 +44,11 @@ def unwrap_optional(schema: Schema) -> Schema:
     return {**{key: value for key, value in schema.items() if key != "anyOf"}, **branches[0]}
 
 
-def _value_field(widget: ipywidgets.Widget) -> Field:
+def _value_field(widget: ipywidgets.Widget, from_page: Callable[[Any], Any], state: str = "value") -> Field:
     def write(value: Any) -> None:
         widget.value = value
 
-    return Field(widget, lambda: widget.value, write)
+    return Field(widget, lambda: widget.value, write, from_page, state)
 
 
 def _options(schema: Schema) -> list[tuple[str, Any]]:
@@ -58,15 +59,16 @@ def _options(schema: Schema) -> list[tuple[str, Any]]:
 def _buttons(schema: Schema) -> Field:
     widget = ipywidgets.ToggleButtons(options=_options(schema), value=None, layout=_WIDE(width="auto"))
     widget.style.button_width = "auto"
-    return _value_field(widget)
+    return _value_field(widget, choice_among(_options(schema)), "index")
 
 
 def _dropdown(schema: Schema) -> Field:
-    return _value_field(ipywidgets.Dropdown(options=_options(schema), value=None, layout=_WIDE(width="300px")))
+    widget = ipywidgets.Dropdown(options=_options(schema), value=None, layout=_WIDE(width="300px"))
+    return _value_field(widget, choice_among(_options(schema)), "index")
 
 
 def _checkbox(schema: Schema) -> Field:
-    return _value_field(ipywidgets.Checkbox(indent=False, layout=_WIDE(width="auto")))
+    return _value_field(ipywidgets.Checkbox(indent=False, layout=_WIDE(width="auto")), yes_or_no)
 
 
 def _low(schema: Schema) -> float | None:
@@ -121,7 +123,7 @@ def _decimals(step: float) -> str:
 def _int_slider(schema: Schema) -> Field:
     low, high = int(_low(schema) or 0), int(_high(schema) or 0)
     widget = ipywidgets.IntSlider(low, low, high, step=int(_step(schema)) or 1, layout=_WIDE(width="300px"))
-    return _value_field(widget)
+    return _value_field(widget, number_within(int, widget))
 
 
 def _float_slider(schema: Schema) -> Field:
@@ -129,7 +131,7 @@ def _float_slider(schema: Schema) -> Field:
     widget = ipywidgets.FloatSlider(
         low, min=low, max=high, step=step, readout_format=_decimals(step), layout=_WIDE(width="300px")
     )
-    return _value_field(widget)
+    return _value_field(widget, number_within(float, widget))
 
 
 def _int_box(schema: Schema) -> Field:
@@ -141,7 +143,7 @@ def _int_box(schema: Schema) -> Field:
         step=int(_step(schema)) or 1,
         layout=_WIDE(width="160px"),
     )
-    return _value_field(widget)
+    return _value_field(widget, number_within(int, widget))
 
 
 def _float_box(schema: Schema) -> Field:
@@ -153,13 +155,14 @@ def _float_box(schema: Schema) -> Field:
         step=schema.get("multipleOf"),
         layout=_WIDE(width="160px"),
     )
-    return _value_field(widget)
+    return _value_field(widget, number_within(float, widget))
 
 
 def _text(schema: Schema) -> Field:
     # continuous_update off: a prompt is sent on Enter or when the field is left, not at each letter.
     return _value_field(
-        ipywidgets.Text(continuous_update=False, placeholder="type, then Enter", layout=_WIDE(width="420px"))
+        ipywidgets.Text(continuous_update=False, placeholder="type, then Enter", layout=_WIDE(width="420px")),
+        text_itself,
     )
 
 
@@ -167,23 +170,18 @@ def _textarea(schema: Schema) -> Field:
     return _value_field(
         ipywidgets.Textarea(
             continuous_update=False, placeholder="type, then leave the field", rows=3, layout=_WIDE(width="420px")
-        )
+        ),
+        text_itself,
     )
 
 
 def _json(schema: Schema) -> Field:
     widget = ipywidgets.Textarea(continuous_update=False, placeholder="JSON", rows=2, layout=_WIDE(width="420px"))
 
-    def read() -> Any:
-        try:
-            return json.loads(widget.value)
-        except ValueError as broken:
-            raise ValueError(f"this is not JSON: {broken}") from None
-
     def write(value: Any) -> None:
         widget.value = json.dumps(value)
 
-    return Field(widget, read, write)
+    return Field(widget, lambda: json_of(widget.value), write, json_of)
 
 
 def _is(kind: str) -> Callable[[Schema], bool]:

@@ -44,6 +44,7 @@ class Panel:
         self._page_log = PageLog(lambda text: self.viewer.show(log=text))
         self._session: Session | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
+        self._end_controls: Callable[[], None] = lambda: None
         self._posters: list[Poster] = []
         self._is_closed = False
 
@@ -69,7 +70,7 @@ class Panel:
         # What a console shows of it, and a site that draws saved notebooks.
         bundle["text/plain"] = (
             f"{_title(session)}: run this cell in a notebook to play it. "
-            "Where there are no widgets: session.snapshot().save('frame.png')"
+            "Without widgets it plays unseen: session = %reactor session, then session.snapshot().save('frame.png')"
         )
         self._publish(bundle, {}, False)
         if has_poster:
@@ -94,6 +95,7 @@ class Panel:
             return
         self._is_closed = True
         self._unsubscribe()
+        self._end_controls()
         self._page_log.close()
         self._slow.shutdown(wait=True, cancel_futures=True)
         self._signalling.close()
@@ -102,8 +104,10 @@ class Panel:
 
     def _draw_controls(self, session: Session) -> None:
         old = self._controls
-        self._controls = Controls(session.commands, self._submit)
-        self._layout.children = (self.viewer, self._controls.widget)
+        self._controls = drawn = Controls(session.commands, self._submit)
+        self._end_controls = self._runtime.on_control(self.name, drawn.moved)
+        self._layout.children = (self.viewer, drawn.widget)
+        self.viewer.show(controls=drawn.addresses())
         if old is not None:
             old.close()
 

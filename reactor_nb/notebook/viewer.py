@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 import anywidget
 import traitlets
 
+from reactor_nb.notebook.built import built
 from reactor_nb.notebook.subshell import keep_subshell
-
-_STATIC = files("reactor_nb") / "static"
-
-
-def _built(name: str) -> str:
-    """The text of a built file of the page.
-
-    Read here and not by anywidget from a path: a missing build is then told with its mend.
-    """
-    try:
-        return (_STATIC / name).read_text(encoding="utf-8")
-    except FileNotFoundError as missing:
-        raise ImportError(
-            f"reactor_nb/static/{name} is not there; it is built when the package is installed. "
-            "Run: pip install -e . (in the checkout)"
-        ) from missing
 
 
 class Viewer(anywidget.AnyWidget):
@@ -37,8 +21,8 @@ class Viewer(anywidget.AnyWidget):
     are handed to `on_page_message`, which must return at once.
     """
 
-    _esm = _built("viewer.js")
-    _css = _built("viewer.css")
+    _esm = built("viewer.js")
+    _css = built("viewer.css")
 
     model_name = traitlets.Unicode().tag(sync=True)
     state = traitlets.Unicode("idle").tag(sync=True)
@@ -49,6 +33,8 @@ class Viewer(anywidget.AnyWidget):
     has_poster = traitlets.Bool(False).tag(sync=True)
     carrier = traitlets.Unicode("auto").tag(sync=True)
     """Which roads a View may take: see runtime/carriers.py."""
+    controls: Any = traitlets.List().tag(sync=True)
+    """The widgets whose changes a View sends by its own road: see Controls.addresses."""
 
     def __init__(self, model_name: str, on_page_message: Callable[[dict[str, Any]], None]) -> None:
         self._on_page_message = on_page_message

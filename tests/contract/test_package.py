@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VIEWER = ("reactor_nb/static/viewer.js", "reactor_nb/static/viewer.css")
+VIEWER = ("reactor_nb/static/viewer.js", "reactor_nb/static/viewer.css", "reactor_nb/static/button.js")
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,12 @@ def field_of(controls: Controls, name: str, param: str = "value") -> Any:
     return controls._parts[name].controls[param]._field.widget
 
 
+def press(controls: Controls, name: str) -> None:
+    button = controls._parts[name].press
+    assert button is not None
+    button.click()
+
+
 def note_of(controls: Controls, name: str, param: str = "value") -> str:
     return str(controls._parts[name].controls[param]._note.value)
 
@@ -210,12 +216,12 @@ def test_several_parameters_are_sent_by_apply_alone(controls: Controls, calls: C
     field_of(controls, "pair", "name").value = "tower"
     field_of(controls, "pair", "size").value = 5
     assert calls.sent == []
-    controls._parts["pair"]._apply.click()  # type: ignore[attr-defined]
+    press(controls, "pair")
     assert calls.sent == [("pair", {"name": "tower", "size": 5})]
 
 
 def test_apply_asks_for_what_is_missing(controls: Controls, calls: Calls) -> None:
-    controls._parts["pair"]._apply.click()  # type: ignore[attr-defined]
+    press(controls, "pair")
     assert calls.sent == []
     assert "needs a value" in note_of(controls, "pair", "name")
 
