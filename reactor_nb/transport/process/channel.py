@@ -55,7 +55,8 @@ class Channel:
             if self._is_closed:
                 return False
             limit = MAX_QUEUED_BYTES + (0 if is_droppable else RESERVED_BYTES)
-            if self._queued_bytes + len(data) > limit:
+            # Alone it may be larger: a still of 4K.
+            if self._queued_bytes and self._queued_bytes + len(data) > limit:
                 self._refused += 1
                 return False
             self._queued_bytes += len(data)

@@ -14,7 +14,7 @@ from typing import Any
 from reactor_nb import __version__
 from reactor_nb.core.frame_queue import FrameQueue
 from reactor_nb.errors import CarrierError, MessageError, ReactorError
-from reactor_nb.media.link import PeerSettings, StreamSettings
+from reactor_nb.media.link import CommSettings, PeerSettings, StreamSettings
 from reactor_nb.transport.process.channel import MAX_QUEUED_BYTES, Channel
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
 from reactor_nb.transport.process.receiver import FrameReceiver
@@ -56,12 +56,16 @@ class Host:
         self._parent_pid = os.getppid()
         self._link = ThreadLink(open_changed=self._tell_views)
         self._streams: dict[str, int] = {}
+        self._listened: set[str] = set()
         self._close_timeout_s = ORPHAN_TIMEOUT_S
         self._handlers: dict[str, Callable[[Message], object]] = {
             "hello": self._hello,
             "open": self._open,
             "offer": self._offer,
             "close_view": lambda message: self._link.close_view(message["name"], message["view_id"]),
+            "carry": self._carry,
+            "heard": self._heard,
+            "deafen": lambda message: self._link.deafen(message["is_deaf"]),
             "send": lambda message: self._link.send_text(message["name"], message["view_id"], message["text"]),
             "stats": self._stats,
             "timeline": lambda message: self._link.timeline(message["name"]),
@@ -115,7 +119,10 @@ class Host:
         self._link.play(name, settings, self._receiver.add(stream, session, FrameQueue(settings.rate_fps)))
 
     def _listen(self, name: str) -> None:
-        """What pages say goes to the kernel, which knows whether anybody listens."""
+        """What pages say goes to the kernel, which knows whether anybody listens; and what they are sent by comm."""
+        if name in self._listened:
+            return
+        self._listened.add(name)
 
         def tell(view_id: str, said: Message) -> None:
             message = {"type": "said", "name": name, "view_id": view_id, "message": said}
@@ -125,7 +132,22 @@ class Host:
                     f"messages were refused, this {said['type']} among them. Try again when it answers."
                 )
 
+        def bring(said: Message, payload: bytes) -> None:
+            message = {"type": "packet", "name": name, "message": said, "payload": payload}
+            if not self._control.post(message, is_droppable=True):
+                raise CarrierError(f"The kernel does not read: {MAX_QUEUED_BYTES >> 20} MiB wait for it.")
+
         self._link.listen(name, tell)
+        self._link.listen_packets(name, bring)
+
+    def _carry(self, message: Message) -> None:
+        self._listen(message["name"])
+        settings = CommSettings(tuple(message["codecs"]), message["is_watching"])
+        self._link.carry(message["name"], message["view_id"], settings)
+
+    def _heard(self, message: Message) -> None:
+        self._listen(message["name"])  # a ping is answered before the first session
+        self._link.heard(message["name"], message["view_id"], message["message"])
 
     def _offer(self, message: Message) -> Future[str]:
         given = message["settings"]
@@ -143,6 +165,7 @@ class Host:
 
     def _close_name(self, message: Message) -> Future[None]:
         stream = self._streams.pop(message["name"], None)
+        self._listened.discard(message["name"])
         if stream is not None:
             self._receiver.drop(stream)
         return self._link.close_name_soon(message["name"])

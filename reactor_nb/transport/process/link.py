@@ -13,11 +13,12 @@ from typing import Any
 
 from reactor_nb import __version__
 from reactor_nb.core.buffer import FrameSink
-from reactor_nb.errors import CarrierError, ClosedError, MessageError, NotStreamingError, ReactorError, WrongThreadError
+from reactor_nb.errors import CarrierError, ClosedError, MessageError, WrongThreadError
 from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.transport import protocol
 from reactor_nb.transport.process.control import CONTROL_VERSION, Message
 from reactor_nb.transport.process.conversation import Conversation, give_up
+from reactor_nb.transport.process.listeners import Listeners
 from reactor_nb.transport.process.opened import OpenedName, OpenedNames
 from reactor_nb.transport.process.road import FrameRoad
 from reactor_nb.transport.process.shared_sink import SharedSink
@@ -53,11 +54,10 @@ class ProcessLink:
         self._opening = threading.Lock()  # taken before the other: one session is opened at a time, whatever opens it
         self._owner_pid = os.getpid()
         self._names = OpenedNames()
-        self._restart_listeners: list[Callable[[], None]] = []
-        self._note_listeners: list[Callable[[str], None]] = []
+        self._listeners = Listeners()
         self._threads: ThreadLink | None = None
         self._restarts = 0
-        self._is_closed = False
+        self._is_closed = self._is_deaf = False
         self._process = make()
         try:
             self._road = FrameRoad()
@@ -119,22 +119,50 @@ class ProcessLink:
     def close_view(self, name: str, view_id: str) -> None:
         with self._lock:
             self._refuse_closed()
+            known = self._names.get(name)
+            if known is not None:
+                known.carried.pop(view_id, None)
             if self._threads is not None:
                 self._threads.close_view(name, view_id)
-            elif self._names.get(name) is not None:
+            elif known is not None:
                 self._conversation.tell({"type": "close_view", "name": name, "view_id": view_id})
 
     def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
-        self._refuse_closed()
+        with self._lock:
+            self._refuse_closed()
+            self._names.add(name).carry(view_id, settings)
+            if self._threads is not None:
+                self._threads.carry(name, view_id, settings)
+            else:
+                self._tell_carried(name, view_id, settings)
 
     def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
-        self._refuse_closed()
+        with self._lock:
+            self._refuse_closed()
+            known = self._names.get(name)
+            if known is not None and message["type"] == "bye":
+                known.carried.pop(view_id, None)
+            if self._threads is not None:
+                self._threads.heard(name, view_id, message)
+            elif known is not None:
+                said: Message = {"type": "heard", "name": name, "view_id": view_id, "message": message}
+                self._conversation.tell(said, is_droppable=True)
 
     def listen_packets(self, name: str, listener: PacketListener) -> None:
-        self._refuse_closed()
+        with self._lock:
+            self._refuse_closed()
+            self._names.add(name).packet_listener = listener
+            if self._threads is not None:
+                self._threads.listen_packets(name, listener)
 
     def deafen(self, is_deaf: bool) -> None:
-        self._refuse_closed()
+        with self._lock:
+            self._refuse_closed()
+            self._is_deaf = is_deaf
+            if self._threads is not None:
+                self._threads.deafen(is_deaf)
+            else:
+                self._conversation.tell({"type": "deafen", "is_deaf": is_deaf})
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         text = protocol.encode(message)
@@ -145,7 +173,8 @@ class ProcessLink:
             known = self._names.get(name)
             if known is None:
                 return 0
-            count = len(known.open_views) if view_id is None else known.open_views.count(view_id)
+            reachable = known.reachable
+            count = len(reachable) if view_id is None else int(view_id in reachable)
             said: Message = {"type": "send", "name": name, "view_id": view_id, "text": text}
             if count and not self._conversation.tell(said, is_droppable=True):
                 known.unsent += count
@@ -203,12 +232,10 @@ class ProcessLink:
             return {"media": "process", "pid": self._process.pid, "why": "", "restarts": self._restarts}
 
     def on_restart(self, listener: Callable[[], None]) -> None:
-        with self._lock:
-            self._restart_listeners.append(listener)
+        self._listeners.on_restart(listener)
 
     def on_note(self, listener: Callable[[str], None]) -> None:
-        with self._lock:
-            self._note_listeners.append(listener)
+        self._listeners.on_note(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         if os.getpid() != self._owner_pid:
@@ -237,19 +264,28 @@ class ProcessLink:
         if kind in ("done", "failed"):
             self._conversation.answered(message)
         elif kind == "said":
-            self._forward(message["name"], message["view_id"], message["message"])
+            name = message["name"]
+            with self._lock:
+                known = self._names.get(name)
+                listener = known.listener if known is not None else None
+            self._listeners.said(listener, name, message["view_id"], message["message"], self.send)
+        elif kind == "packet":
+            with self._lock:
+                known = self._names.get(message["name"])
+                packets = known.packet_listener if known is not None else None
+            self._listeners.packet(packets, message["name"], message["message"], message["payload"])
         elif kind == "views":
             with self._lock:
                 known = self._names.get(message["name"])
                 if known is not None:
                     known.open_views = tuple(message["open"])
         elif kind == "log":
-            self._note(message["text"])
+            self._listeners.note(message["text"])
         elif kind == "ready":
             self._ready(message)
 
     def crashed(self, how: str) -> None:
-        self._note(how)
+        self._listeners.note(how)
 
     def renew(self, process: MediaProcess) -> None:
         with self._lock:
@@ -261,12 +297,14 @@ class ProcessLink:
             self._restarts += 1
             self._greet()
             for known in self._names:
-                known.open_views = ()
+                known.lose_peers()
                 if known.sink is not None:
                     self._open(known)
+                for view_id, settings in known.carried.items():
+                    self._tell_carried(known.name, view_id, settings)
         give_up(lost, "The media process ended, and another one starts. Connect again.")
         # Now and not when it is ready: the offers of the views wait in its socket, and are answered that much sooner.
-        self._tell_restarted()
+        self._listeners.restarted()
 
     def give_up(self, why: str) -> None:
         with self._opening:
@@ -277,6 +315,12 @@ class ProcessLink:
                 for known in self._names:
                     if known.listener is not None:
                         threads.listen(known.name, known.listener)
+                    if known.packet_listener is not None:
+                        threads.listen_packets(known.name, known.packet_listener)
+                    known.lose_peers()
+                    for view_id, carried in known.carried.items():
+                        threads.carry(known.name, view_id, carried)
+                threads.deafen(self._is_deaf)
                 opened = [(known.name, known.settings, known.sink) for known in self._names]
             for name, settings, sink in opened:
                 if settings is not None and sink is not None:
@@ -284,14 +328,27 @@ class ProcessLink:
                         sink.divert(threads.open_stream(name, settings))
         self._road.disconnect()
         self._conversation.end("The media process ended. Connect again.")
-        self._note("The media goes on in threads of the kernel, where a busy cell may slow the picture.")
-        self._tell_restarted()
+        self._listeners.note("The media goes on in threads of the kernel, where a busy cell may slow the picture.")
+        self._listeners.restarted()
 
     # ------------------------------------------------------------------ own
 
     def _greet(self) -> None:
         self._road.connect(self._process.frames)
         self._conversation.tell({"type": "hello", "version": CONTROL_VERSION, "package": __version__})
+        if self._is_deaf:
+            self._conversation.tell({"type": "deafen", "is_deaf": True})
+
+    def _tell_carried(self, name: str, view_id: str, settings: CommSettings) -> None:
+        self._conversation.tell(
+            {
+                "type": "carry",
+                "name": name,
+                "view_id": view_id,
+                "codecs": list(settings.codecs),
+                "is_watching": settings.is_watching,
+            }
+        )
 
     def _ready(self, message: Message) -> None:
         if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
@@ -310,7 +367,7 @@ class ProcessLink:
             if error is None:
                 sink.attach()
             elif not isinstance(error, CarrierError):  # else the process died, and the next one opens it
-                self._note(f"{known.name} is not shown: {error}")
+                self._listeners.note(f"{known.name} is not shown: {error}")
 
         self._conversation.ask(
             {
@@ -322,45 +379,6 @@ class ProcessLink:
             }
         ).add_done_callback(opened)
 
-    def _tell_restarted(self) -> None:
-        with self._lock:
-            listeners = tuple(self._restart_listeners)
-        for listener in listeners:
-            try:
-                listener()
-            except Exception:
-                _log.exception("A listener was not told that the media process is there again.")
-
-    def _note(self, text: str) -> None:
-        _log.info("%s", text)
-        with self._lock:
-            listeners = tuple(self._note_listeners)
-        for listener in listeners:
-            try:
-                listener(text)
-            except Exception:
-                _log.exception("A listener was not told: %s", text)
-
-    def _forward(self, name: str, view_id: str, message: dict[str, Any]) -> None:
-        with self._lock:
-            known = self._names.get(name)
-            listener = known.listener if known is not None else None
-        try:
-            if listener is None:
-                raise protocol.nobody_listens(name)
-            listener(view_id, message)
-        except NotStreamingError as refused:
-            self._refuse(name, view_id, message, refused)
-        except Exception as error:
-            _log.exception("The listener of %s failed on a %s message.", name, message["type"])
-            self._refuse(name, view_id, message, error)
-
-    def _refuse(self, name: str, view_id: str, message: dict[str, Any], error: Exception) -> None:
-        try:
-            self.send(name, view_id, protocol.refusal(message, error))
-        except ReactorError as unsent:  # as when the link was closed at this moment
-            _log.debug("View %s of %s was not told why its %s was refused: %s", view_id, name, message["type"], unsent)
-
     def _wait(self, kind: str, name: str) -> Any:
         """The answer; None when there is none in time, or this thread is the one that would bring it."""
         if self._supervisor.is_current():
@@ -370,7 +388,9 @@ class ProcessLink:
     def _kill_if_hanging(self, name: str, process: MediaProcess) -> None:
         """After an offer that got no answer: one that answers nothing at all would never get better."""
         if self._conversation.wait({"type": "stats", "name": name}, HANGING_TIMEOUT_S) is None:
-            self._note(f"The media process {process.pid} does not answer; it is killed, and another one starts.")
+            self._listeners.note(
+                f"The media process {process.pid} does not answer; it is killed, and another one starts."
+            )
             process.kill()
 
     def _refuse_closed(self) -> None:

@@ -44,7 +44,7 @@ def test_a_report_costs_no_more_than_a_line_of_the_statistics() -> None:
         views = Views("plasma", loop)
 
         async def report() -> Peer:
-            peer = Peer("view", views)
+            peer = Peer("view", views.peers)
             views.peers._peers["view"] = peer
             views.text_came(peer, json.dumps({**PAINTED, "painted": 1e308, "skipped": 1e308, "painter": "x" * 60_000}))
             return peer

@@ -31,7 +31,7 @@ def test_a_page_whose_call_finds_no_room_is_told_so_and_the_log_is_not_filled(
         views.listener = listener
 
         async def call() -> None:
-            peer = Peer("view", views)
+            peer = Peer("view", views.peers)
             views.text_came(peer, json.dumps(CALL))
             await peer.close()
 

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactor_nb.errors import MessageError
-from reactor_nb.transport.process.control import MAX_BYTES, TO_KERNEL, TO_MEDIA, Decoder, Table, check, pack
+from reactor_nb.transport.process.control import (
+    MAX_BYTES,
+    MAX_PAYLOAD_BYTES,
+    TO_KERNEL,
+    TO_MEDIA,
+    Decoder,
+    Table,
+    check,
+    pack,
+)
 
 OFFER = {"type": "offer", "id": 7, "name": "plasma", "view_id": "v", "sdp": "v=0\r\n", "settings": {"hostname": "h"}}
 SEND: dict[str, Any] = {"type": "send", "name": "plasma", "view_id": None, "text": "ä\U0001f600"}
@@ -28,6 +37,8 @@ _OF_KIND: dict[str, st.SearchStrategy[Any]] = {
     "null": st.none(),
     "object": st.dictionaries(st.text(), _json, max_size=4),
     "strings": st.lists(st.text(), max_size=4),
+    "bool": st.booleans(),
+    "bytes": st.binary(max_size=300),
     "any": _json,
 }
 
@@ -46,7 +57,7 @@ def _messages(table: Table) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def framed(body: bytes) -> bytes:
-    return struct.pack("!I", len(body)) + body
+    return struct.pack("!II", len(body), 0) + body
 
 
 @pytest.mark.parametrize("table", [TO_MEDIA, TO_KERNEL])
@@ -109,7 +120,9 @@ def test_a_message_of_the_other_direction_is_refused() -> None:
 
 def test_a_length_beyond_the_limit_is_refused_before_anything_is_read() -> None:
     with pytest.raises(MessageError, match="at most"):
-        Decoder(TO_MEDIA).feed(struct.pack("!I", MAX_BYTES + 1))
+        Decoder(TO_MEDIA).feed(struct.pack("!II", MAX_BYTES + 1, 0))
+    with pytest.raises(MessageError, match="at most"):
+        Decoder(TO_MEDIA).feed(struct.pack("!II", 2, MAX_PAYLOAD_BYTES + 1))
 
 
 def test_a_message_beyond_the_limit_is_refused_where_it_is_made() -> None:
@@ -126,3 +139,27 @@ def test_what_is_no_json_is_refused_where_it_is_made() -> None:
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(MessageError):
         Decoder(TO_MEDIA).feed(framed(body))
+
+
+PACKET: dict[str, Any] = {"type": "packet", "name": "plasma", "message": {"sequence": 1}, "payload": b"\x00\xff"}
+
+
+def test_bytes_go_beside_a_message_that_has_a_place_for_them() -> None:
+    assert Decoder(TO_KERNEL).feed(pack(PACKET, TO_KERNEL)) == [PACKET]
+
+
+def test_bytes_beside_a_message_that_has_no_place_for_them_are_refused() -> None:
+    body = json.dumps({"type": "log", "text": "x"}).encode()
+    with pytest.raises(MessageError, match="3 bytes beside it"):
+        Decoder(TO_KERNEL).feed(struct.pack("!II", len(body), 3) + body + b"abc")
+
+
+def test_bytes_within_the_text_of_a_message_are_not_believed() -> None:
+    body = json.dumps({"type": "packet", "name": "plasma", "message": {}, "payload": "text"}).encode()
+    arrived = Decoder(TO_KERNEL).feed(framed(body))
+    assert arrived == [{"type": "packet", "name": "plasma", "message": {}, "payload": b""}], "what is beside it counts"
+
+
+def test_more_bytes_than_the_limit_are_refused_where_they_are_made() -> None:
+    with pytest.raises(MessageError, match="at most"):
+        pack({**PACKET, "payload": bytes(MAX_PAYLOAD_BYTES + 1)}, TO_KERNEL)
