@@ -29,11 +29,12 @@ class Page:
         hostname: str = "localhost",
         codecs: tuple[str, ...] = (),
         view_id: str = "",
+        settings: PeerSettings | None = None,
     ) -> None:
         self.link = link
         self.name = name
         self.view_id = view_id or uuid.uuid4().hex
-        self.hostname = hostname
+        self.settings = settings or PeerSettings(hostname=hostname)
         self.codecs = codecs
         self.loop = MediaLoop()
         self.messages: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -46,8 +47,7 @@ class Page:
 
     def connect(self, timeout_s: float = 5.0) -> Page:
         offer = self.loop.submit(self._offer()).result(timeout_s)
-        settings = PeerSettings(hostname=self.hostname)
-        self.answer = self.link.offer(self.name, self.view_id, offer, settings).result(timeout_s)
+        self.answer = self.link.offer(self.name, self.view_id, offer, self.settings).result(timeout_s)
         self.loop.submit(self._accept(self.answer)).result(timeout_s)
         eventually(lambda: self.channel.readyState == "open", timeout_s)
         return self
