@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ class Visit:
         window_s: how long it is watched at a time. 0 does not watch.
         busy_s: how long it is watched while a cell spins, and while the model burns as well. 0 leaves that out.
         codec: what the page is made to offer alone; empty offers what it would.
+        is_relayed: the page may use a relay and nothing else.
+        environment: of the kernel, set before anything is loaded.
     """
 
     peer: Peer
@@ -51,6 +54,8 @@ class Visit:
     has_patches: bool = False
     codec: str = ""
     settle_s: float = SETTLE_S
+    is_relayed: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def measure(lab: Lab, visit: Visit) -> Result:
@@ -75,7 +80,9 @@ class _Stay:
         if visit.window_s:
             result.windows.append(self._watch(visit.window_s))
             if visit.peer.is_ours:
-                result.rung = str(lab.stats().get("carrier") or "")
+                shown = lab.stats()
+                result.rung = str(shown.get("carrier") or "")
+                result.fidelity.codecs = result.fidelity.codecs or [str(shown["codec"])]
                 lab.execute('bench_stats = get_ipython().run_line_magic("reactor", "session bench").stats()')
                 result.stages_ms = lab.evaluate("bench_stats['stages']")
         if visit.has_fidelity or visit.has_patches:
@@ -91,10 +98,15 @@ class _Stay:
 
     def _start(self, start: str) -> None:
         lab, visit = self._lab, self._visit
-        prepare = "" if visit.peer.has_server else f"kernel_side.prepare({self._job.as_text()!r})"
+        lines = [
+            f"import os\nos.environ |= {dict(visit.environment)!r}",
+            visit.peer.prepare,
+            "import time\nfrom tests.benchmarks import kernel_side",
+            "" if visit.peer.has_server else f"kernel_side.prepare({self._job.as_text()!r})",
+        ]
         lab.open(
             [
-                f"{visit.peer.prepare}\nimport time\nfrom tests.benchmarks import kernel_side\n{prepare}",
+                "\n".join(lines),
                 f"began_s = time.time()\n{start}",
                 _spin(BUSY_SETTLE_S + visit.busy_s + 1),
                 f"time.sleep({controls.BUSY_CELL_S})",
@@ -103,7 +115,7 @@ class _Stay:
         )
         self._run(0)
         kernel_pid = lab.kernel_pid()
-        lab.page.evaluate(BEGIN_JS, visit.codec)
+        lab.page.evaluate(BEGIN_JS, [visit.codec, visit.is_relayed])
         lab.page.evaluate(SAMPLER_JS, [visit.peer.root, visit.peer.picture])
         self._run(1)
         eventually(lambda: lab.page.evaluate("window.__bench.seen.length > 0"), FIRST_FRAME_TIMEOUT_S, interval_s=0.05)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.support import barcode
 
-# Before the page's own scripts: counts what arrives, and lets a run choose the codec that the page offers.
+# Before the page's own scripts: counts what arrives, and lets a run choose the codec that the page offers, and
+# whether a relay is the only way.
 COUNTERS_JS = """
 (() => {
-  const net = (window.__net = { peers: [], socket_bytes: 0, codec: null });
+  const net = (window.__net = { peers: [], socket_bytes: 0, codec: null, is_relayed: false });
   const sizeOf = (data) => data.byteLength ?? data.size ?? data.length ?? 0;
   window.WebSocket = class extends WebSocket {
     constructor(...given) {
@@ -23,8 +24,8 @@ COUNTERS_JS = """
       if (chosen.length && each.receiver.track.kind === "video") each.setCodecPreferences(chosen);
   };
   window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...given) {
-      super(...given);
+    constructor(configuration, ...given) {
+      super({ ...configuration, ...(net.is_relayed ? { iceTransportPolicy: "relay" } : {}) }, ...given);
       net.peers.push(this);
     }
     createOffer(...given) {
@@ -41,10 +42,10 @@ COUNTERS_JS = """
 
 # Connections of an earlier visit end: not every peer closes its own with its output.
 BEGIN_JS = """
-(codec) => {
+([codec, is_relayed]) => {
   const net = window.__net;
   for (const peer of net.peers) peer.close();
-  Object.assign(net, { peers: [], codec: codec || null });
+  Object.assign(net, { peers: [], codec: codec || null, is_relayed });
 }
 """
 

@@ -92,6 +92,8 @@ WEBRTC = replace(OURS, name="WebRTC", carrier="webrtc")
 VIDEO = replace(OURS, name="video over Jupyter", carrier="comm")
 JPEG = replace(OURS, name="JPEG over Jupyter", carrier="jpeg")
 RUNGS = (WEBRTC, VIDEO, JPEG)
+# Its page is kept from every other way to the kernel.
+TURN = replace(WEBRTC, name="WebRTC by TURN over TCP")
 CLIMBING = replace(OURS, name="the ladder", carrier="auto")
 """As it comes: it moves between the rungs."""
 

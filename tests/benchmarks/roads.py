@@ -14,6 +14,7 @@ from tests.support.chromium_in_namespace import launch_in
 from tests.support.jupyterlab import JupyterLab
 from tests.support.network import Namespace, join, why_no_namespaces
 from tests.support.slow_road import Conditions, SlowRoad
+from tests.support.turn import TurnServer, why_no_turn
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Place:
     road: Road
     namespace: Namespace | None = None
     """The browser's, where it has one of its own."""
+    turn: TurnServer | None = None
+    """A relay beside the server, where coturn is installed."""
     _slow: SlowRoad | None = field(default=None, repr=False)
 
     @contextmanager
@@ -76,7 +79,8 @@ def standing(road: Road) -> Iterator[Place]:
     with playwright_in() as (playwright, folder), ExitStack() as stack:
         if road.conditions is None:
             server = stack.enter_context(served(folder))
-            yield Place(server, stack.enter_context(launched(playwright)), road)
+            turn = _relay(stack, folder, "127.0.0.1")
+            yield Place(server, stack.enter_context(launched(playwright)), road, turn=turn)
             return
         namespace = Namespace("bench")
         stack.callback(namespace.close)
@@ -86,7 +90,17 @@ def standing(road: Road) -> Iterator[Place]:
         namespace.ip("route", "add", "default", "via", slow.wire.first)
         server = stack.enter_context(served(folder, ip=slow.wire.first))
         browser = stack.enter_context(_launched_in(playwright, namespace, folder, server))
-        yield Place(server, browser, road, namespace, slow)
+        yield Place(server, browser, road, namespace, _relay(stack, folder, slow.wire.first), slow)
+
+
+def _relay(stack: ExitStack, folder: Path, address: str) -> TurnServer | None:
+    if why_no_turn():
+        return None
+    place = folder / "turn"
+    place.mkdir()
+    turn = TurnServer(place, address, roads=("tcp",))
+    stack.callback(turn.close)
+    return turn
 
 
 @contextmanager

@@ -21,16 +21,18 @@ import psutil
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
+from reactor_nb.runtime.ice import SERVERS
 from tests.benchmarks import machine, report
 from tests.benchmarks.measure import Visit, measure
 from tests.benchmarks.notebooks import tabs
-from tests.benchmarks.peers import RUNGS, Peer
+from tests.benchmarks.peers import RUNGS, TURN, Peer
 from tests.benchmarks.results import HD, VGA, Result
 from tests.benchmarks.roads import ROADS, Place, Road, standing
 from tests.benchmarks.rung_table import LEGEND, rung_tables
 from tests.support.lab import Lab
+from tests.support.turn import why_no_turn
 
-WINDOW_S = 10.0
+WINDOW_S = 8.0
 QUICK_WINDOW_S = 4.0
 SETTLE_S = 3.0
 SLOW_SETTLE_S = 6.0
@@ -40,33 +42,38 @@ _TROUBLE = (RuntimeError, AssertionError, TimeoutError, PlaywrightError, psutil.
 
 
 def plan(rungs: Sequence[Peer], road: Road, rounds: int, window_s: float) -> list[list[Visit]]:
-    """A round is one tab; the rungs take turns in it, each round in another order. Controls once, on a fast road."""
+    """A round is one tab; the rungs take turns in it, each round in another order. Controls once, on a fast road, and
+    the relay once on each."""
     settle_s = SLOW_SETTLE_S if road.is_slow else SETTLE_S
     found = []
     for index in range(rounds):
-        turned = [*rungs[index % len(rungs) :], *rungs[: index % len(rungs)]]
+        own = [rung for rung in rungs if rung is not TURN]
+        turned = [*own[index % len(own) :], *own[: index % len(own)], *([TURN] if TURN in rungs and not index else [])]
         visits = [
             Visit(rung, size, window_s=window_s, settle_s=settle_s, has_fidelity=index == 0)
             for size in (VGA, HD)
             for rung in turned
         ]
         if index == 0 and not road.is_slow:
-            visits = [replace(visit, has_controls=visit.size == VGA) for visit in visits]
+            visits = [replace(visit, has_controls=visit.size == VGA and visit.peer is not TURN) for visit in visits]
         found.append(visits)
     return found
 
 
 def quick(rungs: Sequence[Peer]) -> list[list[Visit]]:
     """A glance at 720p, a minute for one road."""
-    return [[Visit(rung, HD, window_s=QUICK_WINDOW_S, settle_s=2.0) for rung in rungs]]
+    return [[Visit(rung, HD, window_s=QUICK_WINDOW_S, settle_s=2.0) for rung in rungs if rung is not TURN]]
 
 
 def main() -> int:
     arguments = _arguments()
     began_s, load = time.time(), machine.load()
-    rungs = [rung for rung in RUNGS if rung.name in arguments.rungs or rung.carrier in arguments.rungs]
-    found: list[Result] = []
     notes: list[str] = []
+    rungs = [rung for rung in (*RUNGS, TURN) if rung.name in arguments.rungs or rung.carrier in arguments.rungs]
+    if TURN in rungs and (why := why_no_turn()):
+        rungs.remove(TURN)
+        notes.append(f"Not measured: {TURN.name}: {why}")
+    found: list[Result] = []
     described = machine.describe()
     for name in arguments.roads:
         road = ROADS[name]
@@ -99,8 +106,8 @@ def _run(place: Place, visits: list[Visit], found: list[Result], notes: list[str
             print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
             lab = Lab(place.server, context, page)
             try:
-                result = measure(lab, visit)
-                if result.rung not in ("", visit.peer.name):
+                result = measure(lab, _relayed(place, visit) if visit.peer is TURN else visit)
+                if not visit.peer.name.startswith(result.rung):
                     raise RuntimeError(f"the View says that it is carried by {result.rung!r}")
                 found.append(replace(result, road=road.words))
                 print(f"           {_glance(result)}", flush=True)
@@ -111,6 +118,11 @@ def _run(place: Place, visits: list[Visit], found: list[Result], notes: list[str
                 page = lab.release()
             except PlaywrightError:
                 page = None
+
+
+def _relayed(place: Place, visit: Visit) -> Visit:
+    assert place.turn is not None
+    return replace(visit, is_relayed=True, environment={SERVERS: json.dumps(place.turn.ice_servers())})
 
 
 def _loaded(place: Place, context: BrowserContext) -> Page | None:
@@ -134,7 +146,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a glance: loopback, 720p, once; writes no file")
     parser.add_argument("--rounds", type=int, default=2, help="how often each rung is started at each size")
     parser.add_argument("--seconds", type=float, default=WINDOW_S, help="how long each start is watched")
-    parser.add_argument("--rungs", nargs="+", default=[rung.name for rung in RUNGS], metavar="NAME")
+    parser.add_argument("--rungs", nargs="+", default=[rung.name for rung in (*RUNGS, TURN)], metavar="NAME")
     parser.add_argument("--roads", nargs="+", choices=ROADS, default=None)
     parser.add_argument("--json", type=Path, help="also write every single value here")
     parser.add_argument("--doc", type=Path, default=report.DOCUMENT, help="where the tables go")

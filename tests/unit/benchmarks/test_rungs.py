@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmarks import controls, rungs
 from tests.benchmarks.model_loop import Job
-from tests.benchmarks.peers import JPEG, OURS, RUNGS, VIDEO, WEBRTC, start_cell
+from tests.benchmarks.peers import JPEG, OURS, RUNGS, TURN, VIDEO, WEBRTC, start_cell
 from tests.benchmarks.results import HD, VGA, Fidelity, Result, Window
 from tests.benchmarks.roads import ROADS
 from tests.benchmarks.rung_table import rows, rung_table, rung_tables
@@ -41,6 +41,13 @@ def test_controls_are_used_once_on_every_rung_where_the_road_adds_nothing() -> N
     used = [visit.peer.name for visits in fast for visit in visits if visit.has_controls]
     assert sorted(used) == sorted(rung.name for rung in RUNGS)
     assert not any(visit.has_controls for visits in slow for visit in visits)
+
+
+def test_the_relay_is_visited_in_the_first_round_only_and_its_controls_are_webrtcs() -> None:
+    first, second = rungs.plan([*RUNGS, TURN], ROADS["loopback"], rounds=2, window_s=10)
+    assert [visit.size for visit in first if visit.peer is TURN] == [VGA, HD]
+    assert not any(visit.has_controls for visit in first if visit.peer is TURN)
+    assert TURN not in [visit.peer for visit in second]
 
 
 def test_a_rung_is_asked_for_by_name_and_the_project_as_it_comes_is_not() -> None:
