@@ -13,6 +13,7 @@ import numpy as np
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
 from reactor_nb.media.h264 import FullColourEncoder, H264Encoder
+from reactor_nb.media.jpeg import JpegEncoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.nvenc import HardwareFirst, missing_hardware
 from reactor_nb.media.quality import FULL_COLOUR
@@ -27,6 +28,7 @@ _ENCODERS: dict[str, Callable[[StreamSettings], Encoder]] = {
     "H264": _h264,
     FULL_COLOUR: FullColourEncoder,
     "VP8": Vp8Encoder,
+    "JPEG": JpegEncoder,
 }
 
 CODECS: tuple[str, ...] = ("H264", "VP8")
@@ -35,12 +37,15 @@ CODECS: tuple[str, ...] = ("H264", "VP8")
 FULL_COLOUR stands before them where the quality asks for it and the page's offer names it.
 """
 
-COMM_CODECS: tuple[str, ...] = CODECS
-"""What can go by the notebook's own connection, best first; FULL_COLOUR before them where the quality asks for it."""
+COMM_CODECS: tuple[str, ...] = (*CODECS, "JPEG")
+"""What can go by the notebook's own connection, best first; FULL_COLOUR before them where the quality asks for it.
+
+JPEG is for pages without WebCodecs; WebRTC has no such codec.
+"""
 
 
 def open_encoder(codec: str, settings: StreamSettings) -> Encoder:
-    """An encoder of one of CODECS, or FULL_COLOUR. libavcodec is opened with the first frame, whose size it needs."""
+    """An encoder of one of COMM_CODECS, or FULL_COLOUR. A codec is opened with the first frame, whose size it needs."""
     return _ENCODERS[codec](settings)
 
 

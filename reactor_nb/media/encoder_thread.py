@@ -13,6 +13,7 @@ from reactor_nb.media.audience import Takers
 from reactor_nb.media.codecs import open_encoder
 from reactor_nb.media.encoders import RTP_CLOCK_HZ, EncodedFrame, Encoder
 from reactor_nb.media.link import StreamSettings
+from reactor_nb.media.quality import cap_bps
 from reactor_nb.media.rate import WIDE_BPS
 
 KEYFRAME_INTERVAL_S = 0.15
@@ -115,7 +116,7 @@ class EncoderThread:
         encode_ms is a running mean of conversion and encoding.
         """
         with self._changed:
-            return {**self._counts, "rate_bps": min(self._rate_bps, self._settings.max_bitrate_bps)}
+            return {**self._counts, "rate_bps": min(self._rate_bps, cap_bps(self.codec, self._settings))}
 
     def close(self) -> int:
         """End the thread; join() waits for it. How many frames are not delivered any more: one waited, one is in hand.
@@ -150,7 +151,7 @@ class EncoderThread:
                     encoder, in_use = open_encoder(self.codec, settings), settings
                 in_hand = frame
                 encoder.follow(rate_bps)
-                self._encode(encoder, frame, is_keyframe, min(rate_bps, settings.max_bitrate_bps))
+                self._encode(encoder, frame, is_keyframe, min(rate_bps, cap_bps(self.codec, settings)))
         except Exception as error:
             self._fail(self.codec, error, in_hand)
         finally:

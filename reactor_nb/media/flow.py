@@ -149,7 +149,7 @@ class FlowWindow:
             self._sign_s = now_s - SILENCE_S  # It goes on slowly, from this moment.
 
     def deafen(self, is_deaf: bool, now_s: float) -> None:
-        """Whether nothing can be heard for now: a silence then does not say that the page has gone, nor how the road is."""
+        """Whether nothing can be heard for now: silence then says nothing of the page, nor of the road."""
         if self._is_deaf and not is_deaf:
             self._sign_s = max(self._sign_s, now_s)
         self._is_deaf = is_deaf

@@ -16,6 +16,7 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
+from reactor_nb.core.frames import height_of
 from reactor_nb.errors import CarrierError, ConfigError
 from reactor_nb.media.encoders import EncodedFrame, Encoder, PyAvEncoder, RateRange
 from reactor_nb.media.h264 import BUFFER_S, H264Encoder
@@ -113,7 +114,7 @@ class HardwareFirst:
         self._was_small = False
 
     def encode(self, pixels: NDArray[np.uint8], rtp_timestamp: int, is_keyframe: bool) -> EncodedFrame | None:
-        is_small = pixels.shape[1] < LEAST_WIDTH_PX or pixels.shape[0] < LEAST_HEIGHT_PX
+        is_small = pixels.shape[1] < LEAST_WIDTH_PX or height_of(pixels) < LEAST_HEIGHT_PX
         is_keyframe, self._was_small = is_keyframe or is_small != self._was_small, is_small
         if self._hardware is not None and not is_small:
             self._hardware.follow(self._rate_bps)
