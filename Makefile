@@ -18,7 +18,7 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench bench-quick bench-slowdown bench-soak test-environments test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench bench-quick bench-rungs bench-slowdown bench-soak bench-soak-rungs test-environments test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
@@ -37,18 +37,25 @@ check: note-test .venv/.test $(VIEWER) ## ruff, mypy, biome, tsc, vitest
 	$(NPM) run check
 	$(NPM) test
 
-bench: note-test note-browser chromium .venv/.bench .venv-peer/.installed $(VIEWER) ## measure beside Reactor, aiortc, jupyter_rfb and ipywidgets.Image; writes docs/performance.md (20 minutes)
+bench: note-test note-browser chromium .venv/.bench .venv-peer/.installed $(VIEWER) ## measure beside Reactor, aiortc, jupyter_rfb and ipywidgets.Image; and every rung beside the others; writes docs/performance.md (30 minutes)
 	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks.rungs
 	@$(BIN)/python -m tests.benchmarks.startup --doc docs/performance.md
 
 bench-quick: note-test note-browser chromium .venv/.bench $(VIEWER) ## a glance at the same in under 2 minutes; writes nothing
 	@$(BIN)/python -m tests.benchmarks --quick
+
+bench-rungs: note-test note-browser chromium .venv/.bench $(VIEWER) ## the rungs of the ladder beside each other, near and over a slow road; writes docs/performance.md (8 minutes)
+	@$(BIN)/python -m tests.benchmarks.rungs
 
 bench-slowdown: note-test note-browser chromium .venv/.bench $(VIEWER) ## what a torch model loses to streaming; writes docs/performance.md (11 minutes)
 	@$(BIN)/python -m tests.benchmarks.slowdown
 
 bench-soak: note-test note-browser chromium .venv/.bench $(VIEWER) ## memory over half an hour; writes docs/performance.md
 	@$(BIN)/python -m tests.benchmarks.soak
+
+bench-soak-rungs: note-test note-browser chromium .venv/.bench $(VIEWER) ## every rung for ten minutes with reloads and cuts at random; writes docs/performance.md
+	@$(BIN)/python -m tests.benchmarks.soak --rungs
 
 test-environments: note-test note-browser chromium .venv/.test $(VIEWER) ## the picture in other front ends, each real: JupyterLab 4.4, Notebook 7, nbclassic, Voila, marimo (2 GB)
 	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.environments.installed
