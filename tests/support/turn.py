@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import re
 import secrets
 import shutil
@@ -23,9 +24,10 @@ CommandLine = Callable[..., list[str]]
 
 
 def why_no_turn() -> str:
-    """Empty where coturn is installed, else what to type."""
-    if shutil.which("turnserver") is None:
-        return "no `turnserver` on PATH; type: apt-get install coturn"
+    """Empty where coturn and what makes Chromium trust it are installed, else what to type."""
+    for command, package in (("turnserver", "coturn"), ("certutil", "libnss3-tools")):
+        if shutil.which(command) is None:
+            return f"no `{command}` on PATH; type: apt-get install {package}"
     return ""
 
 
@@ -141,6 +143,17 @@ class Authority:
         self.file = folder / "authority.pem"
         self._certificate = _certificate("reactor_nb test authority", self._key.public_key(), None, self._key)
         self.file.write_bytes(_pem(self._certificate))
+
+    def trusting_environment(self, home: Path) -> dict[str, str]:
+        """The environment of a Chromium that trusts this authority: a home whose certificate store has it.
+
+        Chromium looks there on Linux, for TURN over TLS as well; `certutil` is of Debian's libnss3-tools.
+        """
+        store = home / ".pki" / "nssdb"
+        store.mkdir(parents=True)
+        for arguments in (["-N", "--empty-password"], ["-A", "-t", "C,,", "-n", "test", "-i", str(self.file)]):
+            subprocess.run(["certutil", "-d", f"sql:{store}", *arguments], check=True, timeout=30, capture_output=True)
+        return {**os.environ, "HOME": str(home)}
 
     def certify(self, address: str) -> tuple[Path, Path]:
         """The files of a certificate for one address, and of its key."""
