@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class MediaLoop:
     """An asyncio loop on the thread `reactor-media-loop`, started with the first use.
 
-    Threads: submit, post and close from any thread; close not from the loop's own.
+    Threads: submit, post, tasks and close from any thread; close not from the loop's own.
     """
 
     def __init__(self) -> None:
@@ -55,6 +55,11 @@ class MediaLoop:
     def is_current(self) -> bool:
         """Whether this is the loop's thread."""
         return threading.current_thread() is self._thread
+
+    def tasks(self) -> int:
+        """How many tasks are not done: a number that stays the same while the same pages look on."""
+        with self._lock:
+            return len(asyncio.all_tasks(self._loop)) if self._loop is not None and not self._is_closed else 0
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Cancel what still runs and join the thread. Idempotent.

@@ -126,7 +126,7 @@ class ThreadLink:
 
     def stats(self, name: str) -> dict[str, Any]:
         views = self._existing(name)
-        return {**views.stats(), "where": self.where()} if views is not None else {}
+        return {**views.stats(), "tasks": self._loop.tasks(), "where": self.where()} if views is not None else {}
 
     def where(self) -> dict[str, Any]:
         return {"media": "threads", "pid": os.getpid(), "why": self._why, "restarts": 0}

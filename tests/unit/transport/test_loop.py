@@ -9,6 +9,7 @@ import pytest
 
 from reactor_nb.errors import ClosedError, WrongThreadError
 from reactor_nb.transport.loop import THREAD_NAME, MediaLoop
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -44,6 +45,16 @@ def test_closing_cancels_what_runs_and_ends_the_thread(loop: MediaLoop) -> None:
     with pytest.raises(CancelledError):
         waiting.result(2)
     assert THREAD_NAME not in [thread.name for thread in threading.enumerate()]
+
+
+def test_it_counts_what_is_not_done(loop: MediaLoop) -> None:
+    assert loop.tasks() == 0
+    waiting = loop.submit(asyncio.Event().wait())
+    eventually(lambda: loop.tasks() == 1)
+    waiting.cancel()
+    eventually(lambda: loop.tasks() == 0)
+    loop.close()
+    assert loop.tasks() == 0
 
 
 def test_a_closed_loop_refuses_work(loop: MediaLoop) -> None:
