@@ -15,7 +15,7 @@ MAX_RUNGS, MAX_RUNG_CHARACTERS, MAX_REASON_CHARACTERS = 4, 32, 400
 
 def plausible_report(message: Mapping[str, Any]) -> dict[str, Any]:
     """The report of a `painted` message that protocol.parse has taken, without its frames: small, whatever came."""
-    report = {
+    report: dict[str, Any] = {
         "painted": int(_within(message["painted"])),
         "skipped": int(_within(message["skipped"])),
         "latency_ms": None if message["latency_ms"] is None else _within(message["latency_ms"], -MAX_COUNT),
