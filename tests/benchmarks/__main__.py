@@ -16,7 +16,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as PlaywrightError
 
-from reactor_nb.media.codecs import CODECS
+from reactor_nb.media.codecs import COMM_CODECS
 from tests.benchmarks import machine, plan, report
 from tests.benchmarks.measure import Visit, measure
 from tests.benchmarks.notebooks import notebooks, tabs
@@ -89,7 +89,7 @@ def _run(server: JupyterLab, browser: Browser, visits: list[Visit], found: list[
 def _rounds(arguments: argparse.Namespace, peers: list[Peer]) -> list[plan.Round]:
     if arguments.quick:
         return plan.quick(peers)
-    return plan.full(peers, CODECS, arguments.rounds, arguments.seconds)
+    return plan.full(peers, COMM_CODECS, arguments.rounds, arguments.seconds)
 
 
 def _arguments() -> argparse.Namespace:

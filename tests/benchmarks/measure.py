@@ -80,9 +80,8 @@ class _Stay:
         if visit.window_s:
             result.windows.append(self._watch(visit.window_s))
             if visit.peer.is_ours:
-                shown = lab.stats()
-                result.rung = str(shown.get("carrier") or "")
-                result.fidelity.codecs = result.fidelity.codecs or [str(shown["codec"])]
+                result.rung = str(lab.stats().get("carrier") or "")
+                result.fidelity.codecs = self._codecs()
                 lab.execute('bench_stats = get_ipython().run_line_magic("reactor", "session bench").stats()')
                 result.stages_ms = lab.evaluate("bench_stats['stages']")
         if visit.has_fidelity or visit.has_patches:
@@ -147,7 +146,7 @@ class _Stay:
         cpu_percent["kernel"] = max(0.0, cpu_percent["kernel"] - 100 * made_s / (ended_s - began_s))
         window.cpu_percent = cpu_percent
         window.mbps = (after["bytes"] - before["bytes"]) * 8 / (after["at_ms"] - before["at_ms"]) / 1000
-        self._result.fidelity.codecs = after["codecs"]
+        self._result.fidelity.codecs = list(after["codecs"])
         return window
 
     def _watch_spinning(self) -> Window:
@@ -174,8 +173,15 @@ class _Stay:
                 found.luma_db.append(fidelity.luma_psnr_db(shown, emitted))
                 found.block_db.append(fidelity.block_psnr_db(shown, emitted))
         if not found.codecs:
-            found.codecs = self._lab.page.evaluate(ARRIVED_JS)["codecs"]
+            found.codecs = self._codecs()
         return found
+
+    def _codecs(self) -> list[str]:
+        """Of the tracks; of this project's picture over Jupyter by the View's own word, for there is no track."""
+        tracks: list[str] = self._lab.page.evaluate(ARRIVED_JS)["codecs"]
+        if tracks or not self._visit.peer.is_ours:
+            return tracks
+        return [str(self._lab.stats()["codec"])]
 
     def _grab(self) -> NDArray[np.uint8]:
         width_px, height_px, text = self._lab.page.evaluate(GRAB_JS, self._visit.peer.picture)

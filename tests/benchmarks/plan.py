@@ -53,6 +53,14 @@ def _patches(peers: Sequence[Peer], codecs: Sequence[str]) -> Round:
     """Colours of flat patches: ours in every codec that it has and the page takes, the others as they come."""
     visits = []
     for peer in peers:
-        for codec in codecs if peer.is_ours else [""]:
-            visits.append(Visit(peer, HD, window_s=0, has_patches=True, codec=codec, settle_s=2.0))
+        if peer.is_ours:
+            # On one rung each: the ladder may stand on another when it is looked at.
+            for codec in codecs:
+                visits.append(_patched(replace(peer, carrier="jpeg" if codec == "JPEG" else "webrtc"), codec))
+        else:
+            visits.append(_patched(peer))
     return visits
+
+
+def _patched(peer: Peer, codec: str = "") -> Visit:
+    return Visit(peer, HD, window_s=0, has_patches=True, codec=codec, settle_s=2.0)

@@ -29,8 +29,14 @@ def test_every_size_and_rate_that_has_a_goal_is_visited() -> None:
 
 
 def test_colours_are_tried_in_every_codec_of_ours_and_once_of_each_peer() -> None:
-    patches = [(visit.peer, visit.codec) for visit in plan.full([OURS, RFB], ["H264", "VP8"])[-1]]
-    assert patches == [(OURS, "H264"), (OURS, "VP8"), (RFB, "")]
+    visits = plan.full([OURS, RFB], ["H264", "VP8", "JPEG"])[-1]
+    patches = [(visit.peer.name, visit.codec, visit.peer.carrier) for visit in visits]
+    assert patches == [
+        (OURS.name, "H264", "webrtc"),
+        (OURS.name, "VP8", "webrtc"),
+        (OURS.name, "JPEG", "jpeg"),
+        (RFB.name, "", ""),
+    ]
 
 
 def test_a_quick_run_visits_every_peer_that_was_asked_for() -> None:
