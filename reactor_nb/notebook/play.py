@@ -55,6 +55,10 @@ def play(
     session = get_runtime().run(model, config, overrides, stream=choice)
     if panels is not None and not poster:
         panels.without_poster(session)
+    elif panels is None and _is_marimo():
+        from reactor_nb.notebook.marimo_view import follow
+
+        follow(session, get_runtime())
     return session
 
 
@@ -67,3 +71,9 @@ def _panels() -> Any:
     from reactor_nb.notebook.extension import load
 
     return load(shell).panels
+
+
+def _is_marimo() -> bool:
+    """Whether a cell of marimo runs this: whoever does so has imported it."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
