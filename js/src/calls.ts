@@ -1,4 +1,4 @@
-// Calls of the model's commands, each of which is answered: by a reply, by a loss of the road, or by the clock.
+// Calls of the model's commands, each of which is answered: by a reply, by the end of the view, or by the clock.
 import type { CallMessage, ControlMessage, ReplyMessage, WireError } from "./protocol"
 
 /** A command may take long; an answer later than this has no reader left. */
@@ -19,6 +19,9 @@ export class CallError extends Error {
 }
 
 interface Pending {
+  request: Request
+  name: string
+  sent_ms: number
   resolve(result: unknown): void
   reject(error: CallError): void
   timer: ReturnType<typeof setTimeout>
@@ -56,14 +59,9 @@ export class Calls {
           }),
         )
       }, CALL_TIMEOUT_MS)
-      const pending: Pending = { resolve, reject, timer, road: "comm" }
+      const pending: Pending = { request, name, sent_ms: performance.now(), resolve, reject, timer, road: "comm" }
       this.#pending.set(id, pending)
-      try {
-        pending.road = this.#send(request)
-      } catch (cause) {
-        this.#settle(id)
-        reject(new CallError({ code: "carrier", message: `${name} could not be sent: ${String(cause)}` }))
-      }
+      this.#put(pending)
     })
   }
 
@@ -75,11 +73,36 @@ export class Calls {
     else pending.resolve(reply.result)
   }
 
-  /** The road broke: its calls may have been applied, but no reply can come. */
-  lose(road: Road | "all", message: string): void {
-    for (const [id, pending] of [...this.#pending]) {
-      if (road !== "all" && pending.road !== road) continue
-      this.#settle(id)?.reject(new CallError({ code: "carrier", message }))
+  /**
+   * Another road is the best now: what waits for an answer on another is sent again, in its order, under its id. The kernel
+   * carries out each id once, so a call whose reply was lost is answered again.
+   */
+  reroute(road: Road): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.road !== road) this.#put(pending)
+    }
+  }
+
+  /** For how long the oldest call has waited on a road; 0 where none does. */
+  waiting_ms(road: Road, now_ms: number): number {
+    for (const pending of this.#pending.values()) {
+      if (pending.road === road) return now_ms - pending.sent_ms
+    }
+    return 0
+  }
+
+  /** No answer can come any more: the calls may have been carried out. */
+  lose(message: string): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(new CallError({ code: "carrier", message }))
+  }
+
+  #put(pending: Pending): void {
+    const { request, name } = pending
+    try {
+      pending.road = this.#send(request)
+    } catch (cause) {
+      const message = `${name} could not be sent: ${String(cause)}`
+      this.#settle(request.id)?.reject(new CallError({ code: "carrier", message }))
     }
   }
 

@@ -1,32 +1,53 @@
-// Keeps one view connected: greets the kernel until it answers, tries WebRTC, and starts over when it is lost.
-import { Backoff } from "./backoff"
+// Keeps one view connected: greets the kernel until it answers, and climbs the ladder of carriers.
 import type { Road } from "./calls"
-import type { PeerMaker } from "./carriers/peer"
+import { CommCarrier, type DecoderMaker, IMAGES } from "./carriers/comm"
+import { CommRoad } from "./carriers/comm_road"
+import type { PeerMaker, Received } from "./carriers/peer"
 import { WebRtcCarrier } from "./carriers/webrtc"
 import { KernelClock } from "./clock"
+import { Greeting } from "./greeting"
+import { Ladder, type PageAbilities } from "./ladder"
 import type { ModelPort } from "./model"
+import type { Surface } from "./painter/surface"
+import type { CarrierKind } from "./painter/timeline"
 import * as problems from "./problems"
-import { type KernelToPage, type PageToKernel, PROTOCOL_VERSION } from "./protocol"
+import { type HelloMessage, type KernelToPage, type PageToKernel, PROTOCOL_VERSION } from "./protocol"
 
-const FIRST_RETRY_MS = 500
-const LONGEST_RETRY_MS = 8_000
 /** Scrolling past a picture and back is not worth a keyframe. */
 const LOOK_AWAY_MS = 400
+/** Frames of WebRTC that are all a little later than those of the other carrier: it is left to bring them alone. */
+const LAGGING_MS = 500
+/** So long the kernel may take to name its relays; then an attempt is made without. */
+const RELAYS_MS = 5_000
 
 /**
- * greeting: no hello yet · connecting: a peer is being formed · live: the data channel is open · waiting: until the
- * next attempt · closed: for good.
+ * greeting: no hello yet · connecting: no carrier has proved to work · live: one has · waiting: until the next attempt,
+ * where WebRTC is the only carrier · closed: for good.
  */
 export type Phase = "greeting" | "connecting" | "live" | "waiting" | "closed"
 
 export interface ConnectionEvents {
   onTrack(track: MediaStreamTrack, signal: AbortSignal): void
-  onMessage(message: KernelToPage): void
+  /** What is not of the carriers; `road` is how it came. */
+  onMessage(message: KernelToPage, road: Road): void
   /** Bytes of what the last `still` message announced. */
   onPiece(piece: ArrayBuffer): void
-  /** The phase or the problem changed. */
+  /** The phase, the problem or the rung changed. */
   onChange(): void
-  onLost(): void
+  /** Another road is the best now: what was not answered by the one before is to be sent again. */
+  onRoad(): void
+  /** WebRTC has ended; `is_all_anew`: the whole stream begins anew. */
+  onLost(is_all_anew: boolean): void
+  /** For good, or until it is started again. */
+  onClosed(): void
+}
+
+export interface Page extends PageAbilities {
+  hostname: string
+  /** Which of the kernel's video codecs this page decodes, best first. */
+  videoCodecs(): Promise<string[]>
+  makePeer: PeerMaker
+  makeDecoder: DecoderMaker
 }
 
 export class Connection {
@@ -36,162 +57,353 @@ export class Connection {
   phase: Phase = "greeting"
   /** One sentence on why there is no picture, until there is one. */
   problem: string | null = null
-  greetings = 0
   was_live = false
+  ladder: Ladder
+  #hello: HelloMessage | null = null
+  #video_codecs: string[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  #is_watching = true
-  /** What the kernel was told; a new peer is sent the picture until it is told otherwise. */
-  #told_watching = true
+  #relays_timer: ReturnType<typeof setTimeout> | undefined
   #look_away: ReturnType<typeof setTimeout> | undefined
+  /** Somebody can see the picture, or could a moment ago. */
+  #is_watched = true
+  /** What the kernel was told by channel; a new peer is sent the picture until it is told otherwise. */
+  #told_watching = true
+  #lagging_ms: number | null = null
+  /** The best road for a call now. */
+  road: Road = "comm"
+  readonly #greeting: Greeting
   readonly #webrtc: WebRtcCarrier
-  readonly #retry = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS)
+  readonly #comm: CommCarrier
+  readonly #comm_road: CommRoad
 
   constructor(
     readonly view_id: string,
     readonly model: ModelPort,
-    makePeer: PeerMaker,
+    surface: Surface,
     readonly events: ConnectionEvents,
-    readonly page: { hostname: string; is_secure: boolean; has_webrtc: boolean },
+    readonly page: Page,
   ) {
-    this.#webrtc = new WebRtcCarrier(view_id, page.hostname, this.clock, makePeer, (message) => this.#tell(message), {
+    const tell = (message: PageToKernel) => this.#tell(message)
+    this.ladder = this.#newLadder()
+    this.#greeting = new Greeting(
+      () => this.#sayReady(),
+      () => events.onChange(),
+    )
+    this.#webrtc = new WebRtcCarrier(view_id, page.hostname, this.clock, page.makePeer, tell, {
       onTrack: (track, signal) => events.onTrack(track, signal),
       onOpen: () => this.#opened(),
+      onSilent: () => this.#step(() => this.ladder.silent()),
+      onHeard: () => this.#step(() => this.ladder.heard()),
       onMessage: (message) => this.#receiveByChannel(message),
       onPiece: (piece) => events.onPiece(piece),
       onFailed: (problem) => this.#failed(problem),
     })
+    this.#comm_road = new CommRoad(view_id, this.clock, tell, () => this.#unheard())
+    const comm_events = {
+      onPacket: (codec: string) => this.#packet(codec),
+      onCodecFailed: (codec: string, why: string) => this.#codecFailed(codec, why),
+    }
+    this.#comm = new CommCarrier(view_id, surface, tell, comm_events, page.makeDecoder)
+  }
+
+  /** Greetings that were not answered yet. */
+  get greetings(): number {
+    return this.#greeting.count
+  }
+
+  /** Of the packets that came by comm for this view. */
+  get packet_bytes(): number {
+    return this.#comm.received_bytes
   }
 
   start(): void {
-    if (!this.page.has_webrtc) {
-      this.#move("closed", problems.NO_WEBRTC)
-      return
-    }
-    this.#retry.reset()
-    this.greetings = 0
-    this.#greet()
+    this.ladder = this.#newLadder()
+    this.#hello = null
+    this.#greeting.reset()
+    if (this.ladder.has_comm || this.page.has_webrtc) this.#greet()
+    else this.#move("closed", problems.NO_WEBRTC)
   }
 
-  /** A message that came by the widget's comm. */
-  receive(message: KernelToPage): void {
-    if ("view_id" in message && message.view_id !== this.view_id) return
-    if (message.type === "hello") {
-      if (this.phase !== "greeting") return
-      if (message.protocol !== PROTOCOL_VERSION) this.close(problems.OTHER_VERSION)
-      else this.#connect(message.ice_servers)
-    } else if (message.type === "answer") {
-      if (this.phase === "connecting") void this.#webrtc.accept(message)
-    } else if (message.type === "refused") this.#webrtc.refuse(message)
+  /** A message that came by the widget's comm, and the bytes beside it. */
+  receive(message: KernelToPage, bytes: Uint8Array<ArrayBuffer> | null = null): void {
+    if (this.phase === "closed") return
+    if (message.type === "packet") {
+      if (this.ladder.has_comm && bytes !== null) this.#comm.receive(message, bytes)
+      return
+    }
+    if ("view_id" in message && message.view_id !== undefined && message.view_id !== this.view_id) return
+    if ("to" in message && message.to !== undefined && !message.to.includes(this.view_id)) return
+    if (message.type === "hello") void this.#greeted(message)
+    else if (message.type === "answer") void this.#webrtc.accept(message)
+    else if (message.type === "refused") this.#webrtc.refuse(message)
+    else if (message.type === "relays") this.#connect(message.ice_servers)
     else if (message.type === "reconnect") this.#again()
-    else this.events.onMessage(message)
+    else if (message.type === "pong") {
+      this.wait_ms = message.wait_ms ?? 0
+      this.#comm_road.pong(message)
+      this.#proved()
+    } else {
+      this.events.onMessage(message, "comm")
+      if (message.type === "still" && bytes !== null) this.events.onPiece(bytes.slice().buffer)
+    }
   }
 
   /** Whether somebody can see the picture: what nobody sees is not sent. */
   watch(is_watching: boolean): void {
-    this.#is_watching = is_watching
     clearTimeout(this.#look_away)
-    if (is_watching) this.#tellWatching()
-    else this.#look_away = setTimeout(() => this.#tellWatching(), LOOK_AWAY_MS)
+    // Without a picture there is nothing to come back to.
+    if (is_watching || this.phase !== "live") this.#watched(is_watching)
+    else this.#look_away = setTimeout(() => this.#watched(false), LOOK_AWAY_MS)
   }
 
-  /** Mean time from a frame's packets to the decoded frame since the last call, in milliseconds. */
-  receiveDelay(): Promise<number | null> {
-    return this.#webrtc.receiveDelay()
+  /** A frame of a carrier has come; `is_older` than what is on the canvas already. */
+  arrived(carrier: CarrierKind, is_older: boolean): void {
+    if (carrier !== "webrtc" || this.ladder.webrtc !== "open") return
+    const now_ms = performance.now()
+    if (is_older) {
+      this.#lagging_ms ??= now_ms
+      if (now_ms - this.#lagging_ms < LAGGING_MS) return
+    }
+    this.#lagging_ms = null
+    this.#step(() => this.ladder.painted())
+  }
+
+  /** The author may leave other carriers now. */
+  choose(): void {
+    const choice = this.model.get("carrier") ?? "auto"
+    if (choice === this.ladder.choice || this.phase === "closed") return
+    this.#drop()
+    this.events.onLost(false)
+    this.start()
+  }
+
+  /** The network may be another one now. */
+  networkChanged(): void {
+    this.#step(() => this.ladder.nudge(performance.now()))
+  }
+
+  /** What WebRTC received since the last call; null without a peer. */
+  received(): Promise<Received | null> {
+    return this.#webrtc.received()
   }
 
   /** By the best road that is open now, and which that was. Throws where there is none: the kernel has ended. */
   post(message: PageToKernel): Road {
     if (this.send(message)) return "channel"
     this.model.send(message)
+    // Its pong tells a kernel that is busy from a command that takes its time.
+    if (this.ladder.has_comm && this.phase === "live") this.#comm_road.ask()
     return "comm"
   }
 
-  /** By the data channel; false when it is not open. */
+  /** By the data channel; false when it is not open, or silent. */
   send(message: PageToKernel): boolean {
-    return this.phase === "live" && this.#webrtc.send(message)
+    return this.ladder.webrtc !== "silent" && this.#webrtc.send(message)
   }
 
-  /** Ends the peer and tells the kernel. The connection may be started again. */
+  /** What concerns the picture goes to the carrier that brings it. */
+  say(message: Extract<PageToKernel, { type: "painted" | "keyframe" }>): void {
+    const { rung } = this.ladder
+    if (rung !== "video" && rung !== "jpeg" && this.send(message)) return
+    if (this.ladder.has_comm && this.phase === "live") this.#tell({ ...message, view_id: this.view_id })
+  }
+
+  /** For how long the kernel has not answered by comm: it runs a cell, and this front end has no subshell. */
+  unanswered_ms(now_ms: number): number {
+    return this.#comm_road.unanswered_ms(now_ms)
+  }
+
+  /** For how long neither a packet nor a pong has come of what was asked for by comm. */
+  unheard_ms(now_ms: number): number {
+    return this.phase === "live" ? this.#comm_road.unheard_ms(now_ms) : 0
+  }
+
+  /** Ends every carrier and tells the kernel. The connection may be started again. */
   close(problem: string | null = null): void {
     if (this.phase === "closed") return
     clearTimeout(this.#look_away)
     this.#drop()
     this.#tell({ type: "bye", view_id: this.view_id })
     this.#move("closed", problem)
+    this.events.onClosed()
+  }
+
+  #newLadder(choice = this.model.get("carrier") ?? "auto"): Ladder {
+    return new Ladder(choice, this.page)
   }
 
   #greet(): void {
     this.#move("greeting", this.problem)
-    if (
-      !this.#tell({
-        type: "ready",
-        view_id: this.view_id,
-        hostname: this.page.hostname,
-        is_secure: this.page.is_secure,
-      })
-    ) {
-      this.#drop()
-      this.#move("closed", problems.KERNEL_GONE)
+    if (this.#greeting.start()) return
+    this.#drop()
+    this.#move("closed", problems.KERNEL_GONE)
+    this.events.onClosed()
+  }
+
+  #sayReady(): boolean {
+    const { hostname, is_secure } = this.page
+    return this.#tell({ type: "ready", view_id: this.view_id, hostname, is_secure })
+  }
+
+  async #greeted(hello: HelloMessage): Promise<void> {
+    const is_first = this.phase === "greeting"
+    if (hello.protocol !== PROTOCOL_VERSION) return this.close(problems.OTHER_VERSION)
+    this.#greeting.stop()
+    this.#hello = hello
+    if (!this.ladder.has_comm) {
+      if (!is_first) return
+      this.#move("connecting", this.problem)
+      this.#connect(hello.ice_servers)
       return
     }
-    this.greetings += 1
-    this.#after(this.#retry.next(), () => this.#greet())
-    if (this.greetings > 1) this.events.onChange()
+    if (is_first) this.#move("connecting", null)
+    if (this.page.has_video_decoder) this.#video_codecs = await this.page.videoCodecs()
+    if (this.phase === "closed") return
+    if (this.#video_codecs.length === 0 && this.page.has_video_decoder) this.ladder.videoFailed(problems.NO_CODEC)
+    this.#follow(true)
+  }
+
+  /** Something happened; then everything is as the ladder says. */
+  #step(happen: () => void): void {
+    const before = this.ladder.rung
+    happen()
+    this.#follow()
+    if (this.ladder.rung !== before) this.events.onChange()
+  }
+
+  #follow(is_anew = false): void {
+    clearTimeout(this.#timer)
+    if (this.phase === "closed" || this.phase === "greeting") return
+    const { ladder } = this
+    if (ladder.has_comm) this.#carry(is_anew)
+    const now_ms = performance.now()
+    if (ladder.isDue(now_ms) && ladder.has_comm) this.#attempt()
+    else if (ladder.webrtc === "waiting") {
+      const then = () => (ladder.has_comm ? this.#follow() : this.#greet())
+      this.#timer = setTimeout(then, Math.max(0, ladder.next_ms - now_ms))
+    }
+    const road = this.#webrtc.is_open && ladder.webrtc !== "silent" ? "channel" : "comm"
+    if (road === this.road) return
+    this.road = road
+    this.events.onRoad()
+  }
+
+  #carry(is_anew: boolean): void {
+    const { ladder } = this
+    const codecs = ladder.wants_video ? [...this.#video_codecs, IMAGES] : [IMAGES]
+    const is_wanted = ladder.wants_comm && this.#is_watched
+    // An open channel is asked the time, and notices a silence sooner.
+    this.#comm_road.carry(codecs, is_wanted, is_wanted && ladder.webrtc !== "open", is_anew)
+  }
+
+  /** Without relays first: their secrets go to no page that does not need them. */
+  #attempt(): void {
+    const { ladder } = this
+    const open_servers = this.#hello?.ice_servers ?? []
+    ladder.attempted()
+    if (!ladder.wants_relay || !this.#hello?.has_relay) this.#connect(open_servers)
+    else {
+      this.#tell({ type: "servers", view_id: this.view_id })
+      this.#relays_timer = setTimeout(() => this.#connect(open_servers), RELAYS_MS)
+    }
   }
 
   #connect(ice_servers: RTCIceServer[]): void {
-    this.#drop()
-    this.#move("connecting", this.problem)
-    void this.#webrtc.connect(ice_servers)
+    clearTimeout(this.#relays_timer)
+    this.ladder.attempted()
+    void this.#webrtc.connect(ice_servers, this.ladder.has_comm)
   }
 
   #opened(): void {
-    this.#retry.reset()
-    this.greetings = 0
-    this.was_live = true
-    this.clock.reset()
-    this.#move("live", null)
+    // The kernel behind the connection may be another one than before.
+    if (!this.ladder.has_comm) this.clock.reset()
     this.#told_watching = true
-    if (!this.#is_watching) this.#tellWatching()
+    this.#lagging_ms = null
+    this.#step(() => this.ladder.opened())
+    this.#proved()
+    this.#tellWatching()
+  }
+
+  /** A carrier works. */
+  #proved(): void {
+    if (this.phase === "greeting" || this.phase === "closed") return
+    this.#greeting.reset()
+    this.was_live = true
+    this.#move("live", null)
+  }
+
+  #watched(is_watched: boolean): void {
+    if (is_watched && !this.#is_watched) this.ladder.nudge(performance.now())
+    this.#is_watched = is_watched
+    this.#webrtc.is_watched = is_watched
+    this.#tellWatching()
+    this.#follow()
   }
 
   #tellWatching(): void {
-    const is_watching = this.#is_watching
-    if (this.#told_watching !== is_watching && this.send({ type: "watching", is_watching })) {
+    const is_watching = this.#is_watched
+    if (this.#told_watching !== is_watching && this.#webrtc.send({ type: "watching", is_watching })) {
       this.#told_watching = is_watching
     }
   }
 
+  #packet(codec: string): void {
+    this.#comm_road.heard()
+    this.#step(() => this.ladder.packet(codec === IMAGES))
+    this.#proved()
+  }
+
+  #codecFailed(codec: string, why: string): void {
+    this.#video_codecs = this.#video_codecs.filter((name) => name !== codec)
+    if (this.#video_codecs.length === 0) this.ladder.videoFailed(problems.decoderFailed(codec, why))
+    this.#follow(true)
+  }
+
+  /** What was asked by comm was asked again: the kernel may be busy, or not know this view any more. */
+  #unheard(): void {
+    this.#sayReady()
+    if (this.phase === "live") return
+    this.#greeting.count += 1
+    this.events.onChange()
+  }
+
   /** The kernel says that the other end of this connection is gone: what would end by a silence ends now. */
   #again(): void {
-    if (this.phase === "closed") return
-    this.#drop()
-    this.events.onLost()
-    this.#retry.reset()
+    this.#webrtc.close()
+    this.#comm.reset()
+    this.ladder = this.#newLadder(this.ladder.choice)
+    this.events.onLost(true)
+    this.#greeting.reset()
+    if (this.ladder.has_comm && this.phase !== "greeting") {
+      this.#follow(true)
+      return
+    }
     this.#move("waiting", problems.STREAM_RESTARTED)
     this.#greet()
   }
 
   #receiveByChannel(message: KernelToPage): void {
     if (message.type === "pong") this.wait_ms = message.wait_ms ?? 0
-    else this.events.onMessage(message)
+    else this.events.onMessage(message, "channel")
   }
 
   #failed(problem: string): void {
     if (this.phase === "closed") return
-    this.events.onLost()
-    this.#move("waiting", problem)
-    this.#after(this.#retry.next(), () => this.#greet())
+    this.events.onLost(false)
+    const has_relay = this.#hello?.has_relay === true
+    if (!this.ladder.has_comm) this.#move("waiting", problem)
+    this.#step(() => this.ladder.failed(problem, has_relay, performance.now()))
+    this.events.onChange()
   }
 
   #drop(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#relays_timer)
+    this.#greeting.stop()
     this.#webrtc.close()
-  }
-
-  #after(wait_ms: number, then: () => void): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(then, wait_ms)
+    this.#comm.reset()
+    this.#comm_road.stop()
+    this.road = "comm"
   }
 
   #move(phase: Phase, problem: string | null): void {

@@ -2,42 +2,100 @@
 import type { KernelClock } from "./clock"
 import type { PingMessage, PongMessage } from "./protocol"
 
+/** While somebody watches: a road that breaks is to be noticed before the eye does. */
+export const PING_WATCHED_MS = 400
 export const PING_EVERY_MS = 2000
-export const SILENCE_MS = 6000
+/** Another carrier takes over. */
+export const SILENT_MS = 1100
+/** The peer is given up. */
+export const LOST_MS = 6000
 /** The first pings come quickly: one round trip alone is a poor estimate of the kernel's clock. */
 const FIRST_PINGS_MS = [50, 150, 300, 600]
 
-/** Beats until `signal` ends. Calls `onSilent` once if no pong came for `SILENCE_MS`. */
-export class Heartbeat {
-  #last_pong_ms: number
+export interface HeartbeatEvents {
+  send(ping: PingMessage): void
+  /** Watched, and no pong for more than a second. It may be heard again. */
+  onSilent(): void
+  onHeard(): void
+  /** No pong for `LOST_MS`; once. */
+  onLost(): void
+}
 
-  constructor(
-    readonly clock: KernelClock,
-    send: (ping: PingMessage) => void,
-    onSilent: () => void,
-    signal: AbortSignal,
-  ) {
-    this.#last_pong_ms = performance.now()
-    const ping = () => send({ type: "ping", sent_ms: performance.now() })
-    ping()
-    const first = FIRST_PINGS_MS.map((wait_ms) => setTimeout(ping, wait_ms))
-    const every = setInterval(() => {
-      if (performance.now() - this.#last_pong_ms > SILENCE_MS) {
-        clearInterval(every)
-        onSilent()
-      } else ping()
-    }, PING_EVERY_MS)
+/** Beats until `signal` ends. */
+export class Heartbeat {
+  readonly #events: HeartbeatEvents
+  readonly #clock: KernelClock
+  #last_pong_ms = performance.now()
+  #due_ms = 0
+  #is_watched: boolean
+  #is_silent = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #first: ReturnType<typeof setTimeout>[]
+  readonly #signal: AbortSignal
+
+  constructor(clock: KernelClock, is_watched: boolean, events: HeartbeatEvents, signal: AbortSignal) {
+    this.#events = events
+    this.#clock = clock
+    this.#is_watched = is_watched
+    this.#signal = signal
+    this.#first = FIRST_PINGS_MS.map((wait_ms) => setTimeout(() => this.#ping(), wait_ms))
     const end = () => {
-      first.forEach(clearTimeout)
-      clearInterval(every)
+      this.#first.forEach(clearTimeout)
+      clearTimeout(this.#timer)
     }
-    if (signal.aborted) end()
-    else signal.addEventListener("abort", end, { once: true })
+    signal.addEventListener("abort", end, { once: true })
+    this.#ping()
+    this.#later()
+  }
+
+  /** Whether somebody watches. One who comes back is to know at once whether the road still stands. */
+  set is_watched(is_watched: boolean) {
+    if (is_watched === this.#is_watched) return
+    this.#is_watched = is_watched
+    if (is_watched) {
+      this.#last_pong_ms = Math.max(this.#last_pong_ms, performance.now() - PING_WATCHED_MS)
+      this.#ping()
+    }
+    this.#later()
   }
 
   pong(message: PongMessage): void {
     const now_ms = performance.now()
     this.#last_pong_ms = now_ms
-    this.clock.add(message.sent_ms, message.kernel_ms, now_ms)
+    this.#clock.add(message.sent_ms, message.kernel_ms, now_ms)
+    if (!this.#is_silent) return
+    this.#is_silent = false
+    this.#events.onHeard()
+  }
+
+  #beat(): void {
+    const now_ms = performance.now()
+    // A page that was held up, or a machine that slept, has pongs that wait to be read.
+    const late_ms = now_ms - this.#due_ms
+    if (late_ms > PING_WATCHED_MS) this.#last_pong_ms += late_ms
+    const silent_ms = now_ms - this.#last_pong_ms
+    if (silent_ms > LOST_MS) {
+      this.#events.onLost()
+      return
+    }
+    if (this.#is_watched && silent_ms > SILENT_MS && !this.#is_silent) {
+      this.#is_silent = true
+      this.#events.onSilent()
+    }
+    if (this.#signal.aborted) return
+    this.#ping()
+    this.#later()
+  }
+
+  #ping(): void {
+    this.#events.send({ type: "ping", sent_ms: performance.now() })
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer)
+    if (this.#signal.aborted) return
+    const wait_ms = this.#is_watched ? PING_WATCHED_MS : PING_EVERY_MS
+    this.#due_ms = performance.now() + wait_ms
+    this.#timer = setTimeout(() => this.#beat(), wait_ms)
   }
 }

@@ -1,12 +1,14 @@
 // What one view measures of its picture: for its status line, for `stats()` and for the kernel.
 import type { Connection } from "./connection"
 import { FrameTimes } from "./frame_times"
+import { RUNG_NAMES, RUNGS } from "./ladder"
 import type { Drawn, Surface } from "./painter/surface"
 import type { PaintedMessage, StreamMessage } from "./protocol"
-import { playedAt } from "./rtp"
 import { PaintStats } from "./stats"
 
-export type Figures = Record<string, number | string | null>
+export interface Figures {
+  [name: string]: number | string | null | Record<string, string>
+}
 
 export class Measures {
   /** What the kernel last said of the stream that WebRTC brings. */
@@ -16,6 +18,10 @@ export class Measures {
   readonly #connection: Connection
   readonly #surface: Surface
   #receive_ms: number | null = null
+  #track_bytes = 0
+  #path = ""
+  #codec = ""
+  #told = ""
 
   constructor(connection: Connection, surface: Surface) {
     this.#connection = connection
@@ -29,6 +35,7 @@ export class Measures {
   /** Counts a drawn frame; its age from emission in the kernel to the end of drawing, null while that is not known. */
   add(drawn: Drawn): number | null {
     this.#times.add(drawn)
+    if (drawn.codec !== undefined) this.#codec = drawn.codec
     const latency_ms = this.#latencyOf(drawn)
     this.#stats.paint(drawn.drawn_ms, latency_ms)
     return latency_ms
@@ -50,31 +57,56 @@ export class Measures {
     }
   }
 
+  /** The name of the rung that brings the picture; "" while none does. */
+  get rung(): string {
+    const { phase, ladder } = this.#connection
+    return phase === "live" && ladder.rung !== null ? RUNG_NAMES[ladder.rung] : ""
+  }
+
+  /** Why each rung is not the one that brings the picture, by its name; "" for the one that does. */
+  get rungs(): Record<string, string> {
+    const reasons = this.#connection.ladder.reasons()
+    return Object.fromEntries(RUNGS.map((rung) => [RUNG_NAMES[rung], reasons[rung]]))
+  }
+
+  get codec(): string {
+    return (this.#connection.ladder.rung === "webrtc" ? this.stream?.codec : this.#codec) ?? ""
+  }
+
+  /** More on the rung in use, for a person. */
+  get detail(): string {
+    const by = this.#connection.ladder.rung === "webrtc" ? this.#path : ""
+    return [this.codec, this.#surface.painter, by].filter(Boolean).join(" · ")
+  }
+
   figures(): Figures {
-    const { phase, problem, clock } = this.#connection
+    const { phase, problem, clock, packet_bytes } = this.#connection
     return {
       ...this.shown(performance.now()),
       painted: this.#stats.painted,
       skipped: this.#stats.skipped,
       first_paint_ms: this.#stats.first_paint_ms,
-      carrier: phase === "live" ? "WebRTC" : "",
-      codec: this.stream?.codec ?? "",
+      carrier: this.rung,
+      rungs: this.rungs,
+      codec: this.codec,
+      bytes: packet_bytes + this.#track_bytes,
+      path: this.#path,
       round_trip_ms: clock.round_trip_ms,
       phase,
       problem,
     }
   }
 
-  /** What the kernel is told once a second. */
-  report(): PaintedMessage {
+  /** What the kernel is told once a second; null where nothing has changed since. */
+  report(): PaintedMessage | null {
     const now_ms = performance.now()
     const frames = this.#times.take(this.#connection.clock, this.#receive_ms)
-    if (frames.length > 0) {
-      // For the next report: asking the browser takes a while.
-      void this.#connection.receiveDelay().then((receive_ms) => {
-        this.#receive_ms = receive_ms
-      })
-    }
+    const rungs = this.rungs
+    const news = JSON.stringify([this.#stats.painted, this.#stats.skipped, rungs])
+    const is_news = news !== this.#told
+    this.#told = news
+    void this.#askTrack()
+    if (!is_news) return null
     return {
       type: "painted",
       painted: this.#stats.painted,
@@ -83,17 +115,23 @@ export class Measures {
       rate_fps: this.#stats.rate(now_ms),
       painter: this.#surface.painter,
       frames,
+      carrier: this.#connection.ladder.rung === "webrtc" ? "webrtc" : "comm",
+      rungs,
     }
   }
 
-  #latencyOf({ rtp_timestamp, drawn_ms }: Drawn): number | null {
+  /** For the next report: asking the browser takes a while. */
+  async #askTrack(): Promise<void> {
+    const received = await this.#connection.received()
+    this.#receive_ms = received?.delay_ms ?? null
+    if (received === null) return
+    this.#track_bytes = received.bytes
+    this.#path = received.path
+  }
+
+  #latencyOf({ place, drawn_ms, rtp_timestamp }: Drawn): number | null {
     const kernel_ms = this.#connection.clock.kernelTime(drawn_ms)
-    const origin = this.stream
-    if (kernel_ms === null || rtp_timestamp === null || origin === null) return null
-    const { rtp_origin, rtp_origin_kernel_ms } = origin
-    if (rtp_origin === null || rtp_origin_kernel_ms === null) return null
-    return (
-      this.#connection.wait_ms + kernel_ms - playedAt(rtp_timestamp, { rtp_origin, rtp_origin_kernel_ms }, kernel_ms)
-    )
+    if (kernel_ms === null || rtp_timestamp === null || place.shown_kernel_ms === null) return null
+    return this.#connection.wait_ms + kernel_ms - place.shown_kernel_ms
   }
 }

@@ -1,5 +1,7 @@
 // What the viewer needs of its anywidget model, as a port: a test fakes it without anywidget.
 
+import type { Choice } from "./ladder"
+
 export type SessionState = "idle" | "loading" | "ready" | "streaming" | "stopping" | "ended" | "failed"
 
 export interface ShownError {
@@ -20,6 +22,8 @@ export interface ViewerTraits {
   has_poster: boolean
   /** What to do next, where the kernel has something to say. */
   help?: string
+  /** Which roads the author leaves to the picture. */
+  carrier?: Choice
 }
 
 export interface ModelPort {

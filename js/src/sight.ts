@@ -11,3 +11,10 @@ export function followSight(target: Element, onSight: (is_seen: boolean) => void
   document.addEventListener("visibilitychange", look, { signal })
   signal.addEventListener("abort", () => observer.disconnect(), { once: true })
 }
+
+/** Tells when this machine may have another network than before, or one again. */
+export function followNetwork(onChange: () => void, signal: AbortSignal): void {
+  window.addEventListener("online", onChange, { signal })
+  const { connection } = navigator as Navigator & { connection?: EventTarget }
+  connection?.addEventListener?.("change", onChange, { signal })
+}

@@ -1,7 +1,8 @@
 // One rendering of a viewer in a page. Everything that it starts ends with its signal.
-import { Calls, randomId } from "./calls"
-import { isMessage, type PeerMaker } from "./carriers/peer"
-import { Connection } from "./connection"
+import { Calls, type Road, randomId } from "./calls"
+import { bytesOf } from "./carriers/buffers"
+import { isMessage } from "./carriers/peer"
+import { Connection, type Page } from "./connection"
 import { element } from "./dom"
 import { lastLine } from "./format"
 import { keepKeys } from "./keys"
@@ -13,16 +14,21 @@ import { paint } from "./painter/paint"
 import { type Drawn, Surface, TINY_PX } from "./painter/surface"
 import { ErrorPanel } from "./panels/error"
 import { LogPanel } from "./panels/log"
+import { RungPanel } from "./panels/rungs"
 import * as problems from "./problems"
 import type { KernelToPage } from "./protocol"
 import { ResizeHandle } from "./resize"
-import { followSight } from "./sight"
+import { followNetwork, followSight } from "./sight"
 import { StatusLine } from "./status"
 import { Toolbar } from "./toolbar"
 
 /** The status line is read by people: more often than this is flicker. */
 const STATUS_MS = 500
 const REPORT_MS = 1000
+/** A call that is not answered for so long, by a kernel that answers nothing else either, waits for a cell. */
+const BUSY_MS = 700
+/** Without a word for so long something is wrong, however slow the network. */
+const UNHEARD_MS = 8000
 
 export interface PaintedFrame {
   rtp_timestamp: number | null
@@ -56,10 +62,11 @@ export class View {
   readonly #toolbar: Toolbar
   readonly #resize: ResizeHandle
   readonly #log: LogPanel
+  readonly #rungs: RungPanel
   readonly #loading = new LoadingTime()
   #painted_session: number | null = null
 
-  constructor(model: ModelPort, makePeer: PeerMaker, signal: AbortSignal) {
+  constructor(model: ModelPort, page: Page, signal: AbortSignal) {
     this.#model = model
     this.#signal = signal
     this.root = element("div", "reactor-viewer", { role: "group" })
@@ -68,32 +75,28 @@ export class View {
     this.#overlay = new Overlay(() => this.#toolbar.press(), signal)
     this.#resize = new ResizeHandle(this.root, signal)
     this.#log = new LogPanel(signal)
+    this.#rungs = new RungPanel(this.#status.more, this.#status.root, `reactor-rungs-${this.view_id}`, signal)
     this.#surface = new Surface(this.#canvas, {
       onDrawn: (drawn) => this.#drawn(drawn),
       onSkipped: (count) => this.#measures.skip(count),
       onSize: (width_px, height_px) => this.#sized(width_px, height_px),
+      onArrived: (carrier, is_older) => this.#connection.arrived(carrier, is_older),
     })
     const stage = element("div", "reactor-stage", {}, this.#canvas, this.#overlay.root, this.#resize.handle)
     const bar = element("div", "reactor-bar", {}, this.#status.root, this.#toolbar.root)
-    this.root.append(stage, bar, this.#errors.root, this.#log.root)
+    this.root.append(stage, bar, this.#rungs.root, this.#errors.root, this.#log.root)
 
     this.#calls = new Calls((request) => this.#connection.post(request))
-    this.#connection = new Connection(
-      this.view_id,
-      model,
-      makePeer,
-      {
-        onTrack: (track, attempt) => paint(track, this.#surface, attempt),
-        onMessage: (message) => this.#receive(message),
-        onPiece: (piece) => this.#addToStill(piece),
-        onChange: () => this.#show(),
-        onLost: () => {
-          this.#surface.still.reset()
-          this.#calls.lose("channel", "The connection was lost before the kernel answered.")
-        },
-      },
-      { hostname: location.hostname, is_secure: isSecureContext, has_webrtc: typeof RTCPeerConnection !== "undefined" },
-    )
+    const events = {
+      onTrack: (track: MediaStreamTrack, attempt: AbortSignal) => paint(track, this.#surface, attempt),
+      onMessage: (message: KernelToPage, road: Road) => this.#receive(message, road),
+      onPiece: (piece: ArrayBuffer) => this.#addToStill(piece),
+      onChange: () => this.#show(),
+      onRoad: () => this.#calls.reroute(this.#connection.road),
+      onLost: (is_all_anew: boolean) => this.#lost(is_all_anew),
+      onClosed: () => this.#calls.lose("The connection was closed before the kernel answered."),
+    }
+    this.#connection = new Connection(this.view_id, model, this.#surface, events, page)
     this.#measures = new Measures(this.#connection, this.#surface)
     this.reactor = {
       call: (name, params) => this.#calls.call(name, params),
@@ -112,11 +115,15 @@ export class View {
   #listen(stage: HTMLElement): void {
     const signal = this.#signal
     const model = this.#model
-    onModel(model, "msg:custom", (message) => isMessage(message) && this.#connection.receive(message), signal)
+    const onMessage = (message: unknown, buffers: unknown) => {
+      if (isMessage(message)) this.#connection.receive(message, bytesOf(buffers))
+    }
+    onModel(model, "msg:custom", onMessage, signal)
     for (const trait of ["model_name", "state", "session_id", "has_poster", "help", "loading_since_ms"]) {
       onModel(model, `change:${trait}`, () => this.#show(), signal)
     }
     for (const trait of ["error", "log"]) onModel(model, `change:${trait}`, () => this.#showErrorAndLog(), signal)
+    onModel(model, "change:carrier", () => this.#connection.choose(), signal)
     onModel(model, "comm:close", () => this.#connection.close(problems.KERNEL_GONE), signal)
     // Jupyter's widget manager marks the view only after this event.
     onModel(model, "comm_live_update", () => queueMicrotask(() => this.#followComm()), signal)
@@ -127,14 +134,15 @@ export class View {
       keepKeys(this.root, signal)
     }
     followSight(stage, onSight, signal)
+    followNetwork(() => this.#connection.networkChanged(), signal)
     // A canvas that has lost its memory (the GPU was reset) is empty: a model that rests sends nothing by itself.
     const onRestored = () => {
-      this.#connection.send({ type: "keyframe" })
+      this.#connection.say({ type: "keyframe" })
       this.#surface.still.show()
     }
     this.#canvas.addEventListener("contextrestored", onRestored, { signal })
     const status = setInterval(() => this.#show(), STATUS_MS)
-    const report = setInterval(() => this.#connection.send(this.#measures.report()), REPORT_MS)
+    const report = setInterval(() => this.#report(), REPORT_MS)
     window.addEventListener("pagehide", () => this.#connection.close("The page was left."), { signal })
     window.addEventListener("pageshow", (event) => event.persisted && this.#connection.start(), { signal })
     const end = () => {
@@ -142,19 +150,36 @@ export class View {
       clearInterval(report)
       this.#connection.close()
       this.#surface.close()
-      this.#calls.lose("all", "The view was closed before the kernel answered.")
+      this.#calls.lose("The view was closed before the kernel answered.")
     }
     signal.addEventListener("abort", end, { once: true })
   }
 
-  #receive(message: KernelToPage): void {
+  #receive(message: KernelToPage, road: Road): void {
     if (message.type === "reply") this.#calls.answer(message)
     else if (message.type === "error") this.#errors.show({ title: "", traceback: "", ...message.error })
     else if (message.type === "message") this.reactor.onmessage?.(message.data)
     else if (message.type === "stream") {
       this.#measures.stream = message
       this.#surface.emitted = message
-    } else if (message.type === "still") this.#surface.still.announce(message)
+      this.#surface.timeline.origin = message
+    } else if (message.type === "still") {
+      const { rtp_timestamp } = message
+      const stamp = road === "comm" ? rtp_timestamp : this.#surface.timeline.ofTrack(rtp_timestamp).stamp
+      this.#surface.still.announce({ ...message, rtp_timestamp: stamp })
+    }
+  }
+
+  #report(): void {
+    const report = this.#measures.report()
+    if (report !== null) this.#connection.say(report)
+  }
+
+  #lost(is_all_anew: boolean): void {
+    this.#surface.still.interrupted()
+    if (!is_all_anew) return
+    this.#surface.still.reset()
+    this.#surface.timeline.reset()
   }
 
   #addToStill(piece: ArrayBuffer): void {
@@ -221,8 +246,17 @@ export class View {
       // With its kernel every session is gone, whatever the last message said.
       state: problem === problems.KERNEL_GONE ? "ended" : state,
       model_name,
-      carrier: phase === "live" && isRunning(state) ? "WebRTC" : "",
+      carrier: isRunning(state) ? this.#measures.rung : "",
+      note: this.#note(),
     })
+    this.#rungs.show({ rungs: this.#measures.rungs, detail: this.#measures.detail })
+  }
+
+  #note(): string {
+    const now_ms = performance.now()
+    const is_waiting = this.#calls.waiting_ms("comm", now_ms) > BUSY_MS
+    if (is_waiting && this.#connection.unanswered_ms(now_ms) > BUSY_MS) return problems.CONTROLS_WAIT
+    return this.#connection.unheard_ms(now_ms) > UNHEARD_MS ? problems.UNHEARD : ""
   }
 
   #showErrorAndLog(): void {

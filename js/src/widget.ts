@@ -1,7 +1,7 @@
 // The anywidget entry: each view lives from its render to the end of its signal.
 import type { AnyWidget, RenderProps } from "@anywidget/types"
-import { Peer } from "./carriers/peer"
 import type { ModelPort, ViewerTraits } from "./model"
+import { thisPage } from "./page"
 import { View } from "./view"
 
 function render({ model, el, signal }: RenderProps<ViewerTraits & Record<string, unknown>>): () => void {
@@ -10,7 +10,7 @@ function render({ model, el, signal }: RenderProps<ViewerTraits & Record<string,
   const end = () => controller.abort()
   if (signal?.aborted) return end
   signal?.addEventListener("abort", end, { once: true })
-  const view = new View(model as ModelPort, (ice_servers, events) => new Peer(ice_servers, events), controller.signal)
+  const view = new View(model as ModelPort, thisPage(), controller.signal)
   el.append(view.root)
   return end
 }

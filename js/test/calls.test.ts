@@ -3,11 +3,12 @@ import { CallError, Calls, type Request, type Road, randomId } from "../src/call
 
 function setUp(road: Road = "channel") {
   const sent: Request[] = []
+  const roads = { now: road }
   const calls = new Calls((call) => {
     sent.push(call)
-    return road
+    return roads.now
   })
-  return { sent, calls }
+  return { sent, calls, roads }
 }
 
 beforeEach(() => void vi.useFakeTimers())
@@ -34,13 +35,45 @@ describe("calls", () => {
     await expect(call).rejects.toMatchObject({ code: "parameter", fields: { speed: "at most 1" } })
   })
 
-  test("calls of a lost road are told, calls of the other go on", async () => {
+  test("what waits for an answer by another road is sent again in its order, under its id", async () => {
+    const { sent, calls, roads } = setUp()
+    const first = calls.call("move")
+    const second = calls.call("jump")
+    roads.now = "comm"
+    const third = calls.call("turn")
+    calls.reroute("comm")
+    expect(sent.map(({ id }) => id)).toEqual([0, 1, 2, 0, 1].map((at) => sent[at]?.id))
+    calls.reroute("comm")
+    expect(sent).toHaveLength(5)
+    for (const [at, request] of sent.slice(0, 3).entries()) calls.answer({ type: "reply", id: request.id, result: at })
+    expect(await Promise.all([first, second, third])).toEqual([0, 1, 2])
+  })
+
+  test("an answer that comes twice is taken once", async () => {
+    const { sent, calls } = setUp()
+    const call = calls.call("move")
+    for (const result of [1, 2]) calls.answer({ type: "reply", id: sent[0]?.id ?? "", result })
+    expect(await call).toBe(1)
+  })
+
+  test("the oldest call of a road tells for how long it has waited", async () => {
+    const { sent, calls } = setUp("comm")
+    void calls.call("move")
+    await vi.advanceTimersByTimeAsync(300)
+    void calls.call("jump")
+    await vi.advanceTimersByTimeAsync(500)
+    const now_ms = performance.now()
+    expect([calls.waiting_ms("comm", now_ms), calls.waiting_ms("channel", now_ms)]).toEqual([800, 0])
+    calls.answer({ type: "reply", id: sent[0]?.id ?? "" })
+    expect(calls.waiting_ms("comm", now_ms)).toBe(500)
+  })
+
+  test("calls of a view that ends are told", async () => {
     const { calls } = setUp("comm")
     const call = calls.call("move")
-    calls.lose("channel", "lost")
-    expect(vi.getTimerCount()).toBe(1)
-    calls.lose("all", "closed")
+    calls.lose("closed")
     await expect(call).rejects.toBeInstanceOf(CallError)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test("a call that is never answered ends by the clock", async () => {

@@ -2,29 +2,33 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { Connection } from "../src/connection"
 import * as problems from "../src/problems"
 import { PROTOCOL_VERSION } from "../src/protocol"
-import { FakeModel, type FakePeer, peerMaker } from "./fakes"
+import { FakeModel, type FakePeer, fakeSurface, noDecoder, peerMaker } from "./fakes"
 
 const VIEW = "view-1"
-const PAGE = { hostname: "localhost", is_secure: true, has_webrtc: true }
+const PAGE = { hostname: "localhost", is_secure: true, has_webrtc: true, has_video_decoder: true }
 
+/** A view that is held to WebRTC; test/climbing.test.ts has the ladder. */
 function setUp(page = PAGE) {
   const model = new FakeModel()
+  model.traits.carrier = "webrtc"
   const { peers, makePeer } = peerMaker()
   const told = { lost: 0, messages: [] as unknown[] }
   const connection = new Connection(
     VIEW,
     model,
-    makePeer,
+    fakeSurface(),
     {
       onTrack: () => undefined,
       onMessage: (message) => told.messages.push(message),
       onPiece: () => undefined,
       onChange: () => undefined,
+      onRoad: () => undefined,
       onLost: () => {
         told.lost += 1
       },
+      onClosed: () => undefined,
     },
-    page,
+    { ...page, makePeer, makeDecoder: noDecoder, videoCodecs: async () => [] },
   )
   const hello = (view_id = VIEW, protocol = PROTOCOL_VERSION) =>
     connection.receive({ type: "hello", view_id, protocol, ice_servers: [] })
@@ -196,7 +200,7 @@ describe("a live connection", () => {
   test("is formed anew when no pong came for 6 s", async () => {
     const set = setUp()
     const peer = await goLive(set)
-    await vi.advanceTimersByTimeAsync(8000)
+    await vi.advanceTimersByTimeAsync(6450)
     expect([set.connection.phase, set.connection.problem, peer.is_closed, set.told.lost]).toEqual([
       "waiting",
       problems.LOST,

@@ -1,7 +1,9 @@
 // A model port and a peer port that remember what they were told.
 
-import type { Offer, PeerEvents, PeerMaker, PeerPort } from "../src/carriers/peer"
+import type { Offer, PeerEvents, PeerMaker, PeerPort, Received } from "../src/carriers/peer"
+import type { Decoder } from "../src/decoders/decoder"
 import type { ModelPort, ViewerTraits } from "../src/model"
+import { Surface } from "../src/painter/surface"
 import type { PageToKernel } from "../src/protocol"
 
 const IDLE: ViewerTraits = {
@@ -13,6 +15,7 @@ const IDLE: ViewerTraits = {
   log: "",
   has_poster: false,
   help: "",
+  carrier: "auto",
 }
 
 export class FakeModel implements ModelPort {
@@ -63,8 +66,8 @@ export class FakePeer implements PeerPort {
     return this.is_open
   }
 
-  async receiveDelay(): Promise<number | null> {
-    return null
+  async received(): Promise<Received> {
+    return { delay_ms: null, bytes: 0, path: "" }
   }
 
   close(): void {
@@ -86,4 +89,16 @@ export function peerMaker(): { peers: FakePeer[]; makePeer: PeerMaker } {
     return peer
   }
   return { peers, makePeer }
+}
+
+/** Where a test looks at what is said, and not at pictures. */
+export function fakeSurface(): Surface {
+  const nothing = () => undefined
+  const context = { drawImage: nothing }
+  const canvas = { width: 0, height: 0, getContext: () => context } as unknown as HTMLCanvasElement
+  return new Surface(canvas, { onDrawn: nothing, onSkipped: nothing, onSize: nothing, onArrived: nothing })
+}
+
+export function noDecoder(): Decoder {
+  return { decode: () => undefined, backlog: 0, close: () => undefined }
 }

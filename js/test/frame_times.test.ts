@@ -13,7 +13,8 @@ beforeEach(() => {
 })
 
 function add(rtp_timestamp: number | null, received_ms: number | null, decoded_ms: number, drawn_ms: number): void {
-  times.add({ rtp_timestamp, received_ms, decoded_ms, drawn_ms })
+  const place = { stamp: null, shown_kernel_ms: null }
+  times.add({ carrier: "webrtc", painter: "track", place, rtp_timestamp, received_ms, decoded_ms, drawn_ms })
 }
 
 describe("the times of frames", () => {

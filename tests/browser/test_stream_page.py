@@ -70,7 +70,7 @@ def scroll_back(lab: Lab) -> None:
 def test_the_way_to_the_canvas_is_told_in_the_status_line_and_to_the_kernel(lab: Lab) -> None:
     start(lab, COUNTER)
     assert lab.stats()["painter"] == "track"
-    assert lab.viewer().locator(".reactor-carrier").inner_text() == "WebRTC · track"
+    assert lab.viewer().locator(".reactor-carrier").inner_text() == "WebRTC"
     eventually(lambda: the_view(lab, "counter")["page"].get("painter") == "track")
 
 

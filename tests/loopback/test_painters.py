@@ -92,21 +92,21 @@ def moves_on(page: Page) -> None:
 
 
 def test_frames_are_read_from_the_track_where_the_browser_can(playing: ThreadLink, page: Page) -> None:
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     assert stats(page)["painter"] == "track"
     moves_on(page)
 
 
 def test_a_video_element_brings_them_where_it_cannot(playing: ThreadLink, page: Page) -> None:
     page.add_init_script("delete globalThis.MediaStreamTrackProcessor")
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     assert stats(page)["painter"] == "video"
     moves_on(page)
 
 
 def test_a_worker_draws_while_the_main_thread_is_held_up(playing: ThreadLink, page_with_gpu: Page) -> None:
     page = page_with_gpu
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     page.evaluate(HOLD_UP, 150)
     page.wait_for_function("window.reactor.stats().painter === 'track + worker'")
     moves_on(page)
@@ -129,7 +129,7 @@ def test_a_worker_draws_while_the_main_thread_is_held_up(playing: ThreadLink, pa
 
 def test_a_worker_that_has_to_wait_for_the_main_thread_is_given_up(playing: ThreadLink, page: Page) -> None:
     page.add_init_script(CLAIM_A_GPU)  # where there is none
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     page.evaluate(HOLD_UP, 150)
     page.wait_for_function("window.reactor.stats().painter === 'track + worker'")
 
@@ -143,7 +143,7 @@ def test_a_worker_that_has_to_wait_for_the_main_thread_is_given_up(playing: Thre
 
 
 def test_without_a_gpu_no_worker_is_tried(playing: ThreadLink, page: Page) -> None:
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     page.evaluate(
         "() => { window.tasks = 0; new PerformanceObserver((list) => { tasks += list.getEntries().length })"
         ".observe({ type: 'longtask' }) }"
@@ -157,7 +157,7 @@ def test_without_a_gpu_no_worker_is_tried(playing: ThreadLink, page: Page) -> No
 
 def test_a_tab_in_the_background_decodes_nothing(playing: ThreadLink, page: Page) -> None:
     page.add_init_script(KEEP_PEERS)
-    open_viewer(page, playing)
+    open_viewer(page, playing, carrier="webrtc")
     page.evaluate(SHOW_TAB, "hidden")
     eventually(lambda: playing.stats("plasma")["encoders"] == {})
     decoded: list[int] = [-1]
@@ -177,7 +177,7 @@ def test_a_canvas_that_lost_its_memory_shows_the_picture_of_a_resting_model_agai
     sink = link.open_stream("plasma", StreamSettings(rate_fps=30.0))
     sink.put(to_block(picture(5)))
     try:
-        open_viewer(page, link)
+        open_viewer(page, link, carrier="webrtc")
         read = f"({barcode.READ_JS})(window.reactor.canvas)"
         page.wait_for_function(f"{read} === 5")
         page.evaluate("() => { reactor.canvas.getContext('2d').reset() }")

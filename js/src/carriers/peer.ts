@@ -8,6 +8,9 @@ const GATHERING_MS = 300
  * kernel needs none of them to answer: it learns the page's address from its first packet.
  */
 const SETTLE_MS = 10
+/** A relay takes some round trips, more of them over TLS. It is asked only where nothing else has formed. */
+const RELAY_MS = 3000
+const RELAY_SETTLE_MS = 200
 
 export interface PeerEvents {
   onOpen(): void
@@ -32,14 +35,32 @@ export interface PeerPort {
   accept(sdp: string): Promise<void>
   /** False when the channel is not open: the message was not sent. */
   send(message: PageToKernel): boolean
-  /** Mean time from a frame's packets to the decoded frame since the last call; null where nothing was decoded. */
-  receiveDelay(): Promise<number | null>
+  /** Since the last call. */
+  received(): Promise<Received>
   close(): void
 }
 
-interface InboundReport {
+export interface Received {
+  /** Mean time from a frame's packets to the decoded frame, in milliseconds; null where nothing was decoded. */
+  delay_ms: number | null
+  /** Of the picture, since the peer was formed. */
+  bytes: number
+  /** Between which kinds of address, as "host udp" or "relay tcp"; "" while that is not known. */
+  path: string
+}
+
+/** What the reports of RTCPeerConnection.getStats hold of it. */
+interface Report {
+  type: string
   framesDecoded?: number
   totalProcessingDelay?: number
+  bytesReceived?: number
+  kind?: string
+  selectedCandidatePairId?: string
+  localCandidateId?: string
+  candidateType?: string
+  protocol?: string
+  relayProtocol?: string
 }
 
 export type PeerMaker = (ice_servers: RTCIceServer[], events: PeerEvents) => PeerPort
@@ -50,11 +71,13 @@ export class Peer implements PeerPort {
   readonly #events: PeerEvents
   readonly #controller = new AbortController()
   readonly #has_servers: boolean
+  readonly #has_relay: boolean
   #decoded = { frames: 0, delay_s: 0 }
 
   constructor(ice_servers: RTCIceServer[], events: PeerEvents) {
     this.#events = events
     this.#has_servers = ice_servers.length > 0
+    this.#has_relay = hasRelay(ice_servers)
     this.#connection = new RTCPeerConnection({ iceServers: ice_servers })
     const { signal } = this.#controller
     const { receiver } = this.#connection.addTransceiver("video", { direction: "recvonly" })
@@ -87,15 +110,19 @@ export class Peer implements PeerPort {
     return true
   }
 
-  async receiveDelay(): Promise<number | null> {
-    for (const report of (await this.#connection.getStats()).values()) {
-      if (report.type !== "inbound-rtp") continue
-      const { framesDecoded: frames = 0, totalProcessingDelay: delay_s = 0 } = report as InboundReport
+  async received(): Promise<Received> {
+    const reports = (await this.#connection.getStats()) as ReadonlyMap<string, Report>
+    const received: Received = { delay_ms: null, bytes: 0, path: "" }
+    for (const report of reports.values()) {
+      if (report.type === "transport") received.path = pathOf(report, reports)
+      if (report.type !== "inbound-rtp" || report.kind !== "video") continue
+      const { framesDecoded: frames = 0, totalProcessingDelay: delay_s = 0, bytesReceived = 0 } = report
       const before = this.#decoded
       this.#decoded = { frames, delay_s }
-      return frames > before.frames ? ((delay_s - before.delay_s) * 1000) / (frames - before.frames) : null
+      received.bytes = bytesReceived
+      if (frames > before.frames) received.delay_ms = ((delay_s - before.delay_s) * 1000) / (frames - before.frames)
     }
-    return null
+    return received
   }
 
   close(): void {
@@ -111,15 +138,17 @@ export class Peer implements PeerPort {
     const enough = new AbortController()
     const signal = AbortSignal.any([this.#controller.signal, enough.signal])
     return new Promise((resolve) => {
-      let timer = setTimeout(() => enough.abort(), GATHERING_MS)
+      let timer = setTimeout(() => enough.abort(), this.#has_relay ? RELAY_MS : GATHERING_MS)
       const done = () => {
         clearTimeout(timer)
         resolve()
       }
       const onCandidate = ({ candidate }: RTCPeerConnectionIceEvent) => {
-        if (candidate !== null && this.#has_servers) return
+        const is_relay = candidate?.type === "relay"
+        if (candidate !== null && this.#has_servers && !is_relay) return
         clearTimeout(timer)
-        timer = setTimeout(() => enough.abort(), candidate === null ? 0 : SETTLE_MS)
+        const settle_ms = is_relay ? RELAY_SETTLE_MS : SETTLE_MS
+        timer = setTimeout(() => enough.abort(), candidate === null ? 0 : settle_ms)
       }
       signal.addEventListener("abort", done, { once: true })
       connection.addEventListener("icecandidate", onCandidate, { signal })
@@ -155,4 +184,15 @@ export class Peer implements PeerPort {
 /** The kernel is of the same package, so its messages are trusted beyond their type. */
 export function isMessage(message: unknown): message is KernelToPage {
   return typeof message === "object" && message !== null && "type" in message && typeof message.type === "string"
+}
+
+/** Whether one of the servers is a relay, that is a TURN server. */
+export function hasRelay(ice_servers: RTCIceServer[]): boolean {
+  return ice_servers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)))
+}
+
+function pathOf(transport: Report, reports: ReadonlyMap<string, Report>): string {
+  const pair = reports.get(transport.selectedCandidatePairId ?? "")
+  const { candidateType = "", protocol = "", relayProtocol } = reports.get(pair?.localCandidateId ?? "") ?? { type: "" }
+  return `${candidateType} ${relayProtocol ?? protocol}`.trim()
 }

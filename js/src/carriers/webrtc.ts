@@ -3,15 +3,21 @@ import { randomId } from "../calls"
 import type { KernelClock } from "../clock"
 import { Heartbeat } from "../heartbeat"
 import * as problems from "../problems"
-import type { AnswerMessage, KernelToPage, OfferMessage, PageToKernel, PongMessage, RefusedMessage } from "../protocol"
-import type { PeerMaker, PeerPort } from "./peer"
+import type { AnswerMessage, KernelToPage, OfferMessage, PageToKernel, PingMessage, RefusedMessage } from "../protocol"
+import { hasRelay, type PeerMaker, type PeerPort, type Received } from "./peer"
 
 const ANSWER_MS = 10_000
+/** Pairs form in 30 to 60 ms, or through a relay in some round trips more. */
 const CONNECT_MS = 8_000
+/** While another carrier brings the picture, and a relay may be waiting for its turn. */
+const CONNECT_BEHIND_MS = 4_000
 
 export interface WebRtcEvents {
   onTrack(track: MediaStreamTrack, signal: AbortSignal): void
   onOpen(): void
+  /** Watched, and nothing was heard for more than a second; `onHeard` where it speaks again. The peer is kept. */
+  onSilent(): void
+  onHeard(): void
   /** By data channel, pongs included. */
   onMessage(message: KernelToPage): void
   /** Bytes of what the last `still` message announced. */
@@ -23,12 +29,15 @@ export interface WebRtcEvents {
 export class WebRtcCarrier {
   /** The data channel is open. */
   is_open = false
+  #is_watched = true
   #peer: PeerPort | null = null
   #heartbeat: Heartbeat | null = null
   #offer_id = ""
   /** Ends with the current attempt; everything that an attempt starts listens to it. */
   #attempt = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
+  #connect_ms = CONNECT_MS
+  #not_formed = problems.NOT_FORMED
 
   /** `tell` brings a message to the kernel by the widget's comm. */
   constructor(
@@ -40,9 +49,11 @@ export class WebRtcCarrier {
     readonly events: WebRtcEvents,
   ) {}
 
-  /** Begins an attempt; an older one, or its peer, is closed. */
-  async connect(ice_servers: RTCIceServer[]): Promise<void> {
+  /** Begins an attempt; an older one, or its peer, is closed. `is_behind`: another carrier brings the picture. */
+  async connect(ice_servers: RTCIceServer[], is_behind = false): Promise<void> {
     this.close()
+    this.#connect_ms = is_behind && !hasRelay(ice_servers) ? CONNECT_BEHIND_MS : CONNECT_MS
+    this.#not_formed = hasRelay(ice_servers) ? problems.NOT_RELAYED : problems.NOT_FORMED
     const attempt = new AbortController()
     this.#attempt = attempt
     try {
@@ -51,7 +62,7 @@ export class WebRtcCarrier {
         onTrack: (track) => this.events.onTrack(track, attempt.signal),
         onMessage: (message) => this.#receive(message),
         onPiece: (piece) => this.events.onPiece(piece),
-        onLost: () => this.#fail(this.is_open ? problems.LOST : problems.NOT_FORMED),
+        onLost: () => this.#fail(this.is_open ? problems.LOST : this.#not_formed),
       })
       this.#peer = peer
       const { sdp, candidates } = await peer.offer()
@@ -72,7 +83,7 @@ export class WebRtcCarrier {
     if (offer_id !== this.#offer_id || this.is_open) return
     const { signal } = this.#attempt
     const without_address = !/^a=candidate:/m.test(sdp)
-    this.#after(CONNECT_MS, () => this.#fail(without_address ? problems.NO_KERNEL_ADDRESS : problems.NOT_FORMED))
+    this.#after(this.#connect_ms, () => this.#fail(without_address ? problems.NO_KERNEL_ADDRESS : this.#not_formed))
     try {
       await this.#peer?.accept(sdp)
     } catch (cause) {
@@ -89,9 +100,15 @@ export class WebRtcCarrier {
     return this.is_open && (this.#peer?.send(message) ?? false)
   }
 
-  /** Mean time from a frame's packets to the decoded frame since the last call, in milliseconds. */
-  async receiveDelay(): Promise<number | null> {
-    return (await this.#peer?.receiveDelay()) ?? null
+  /** Whether somebody watches: then a silence is noticed within a second. */
+  set is_watched(is_watched: boolean) {
+    this.#is_watched = is_watched
+    if (this.#heartbeat !== null) this.#heartbeat.is_watched = is_watched
+  }
+
+  /** What the peer received since the last call; null without one. */
+  async received(): Promise<Received | null> {
+    return (await this.#peer?.received()) ?? null
   }
 
   /** Ends the attempt or the peer, and tells nobody. Another attempt may follow. */
@@ -109,16 +126,17 @@ export class WebRtcCarrier {
     clearTimeout(this.#timer)
     this.is_open = true
     this.events.onOpen()
-    this.#heartbeat = new Heartbeat(
-      this.clock,
-      (ping) => this.#peer?.send(ping),
-      () => this.#fail(problems.LOST),
-      this.#attempt.signal,
-    )
+    const beats = {
+      send: (ping: PingMessage) => void this.#peer?.send(ping),
+      onSilent: () => this.events.onSilent(),
+      onHeard: () => this.events.onHeard(),
+      onLost: () => this.#fail(problems.LOST),
+    }
+    this.#heartbeat = new Heartbeat(this.clock, this.#is_watched, beats, this.#attempt.signal)
   }
 
   #receive(message: KernelToPage): void {
-    if (message.type === "pong") this.#heartbeat?.pong(message satisfies PongMessage)
+    if (message.type === "pong") this.#heartbeat?.pong(message)
     this.events.onMessage(message)
   }
 

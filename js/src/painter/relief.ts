@@ -2,7 +2,7 @@
 import { element } from "../dom"
 import { framesOf } from "./frames"
 import { type ReliefReport, type ReliefSeen, relieve } from "./relief_worker"
-import type { Surface } from "./surface"
+import type { Arrival, Painter, Surface } from "./surface"
 
 /** A task of the main thread this long, three frames of 30 fps, is seen as a halt. */
 const HALT_MS = 100
@@ -38,6 +38,10 @@ export class Relief {
     signal.addEventListener("abort", end, { once: true })
   }
 
+  get painter(): Painter {
+    return this.#worker === null ? "track" : "track + worker"
+  }
+
   /** The main thread has had this frame: it is not held up. */
   seen(rtp_timestamp: number | null, coded_width: number, coded_height: number): void {
     if (this.#worker === null || rtp_timestamp === null) return
@@ -63,7 +67,6 @@ export class Relief {
       track.stop()
       this.#worker?.terminate()
       this.#worker = null
-      this.#surface.painter = "track"
     })
     this.#end = end
     try {
@@ -77,7 +80,6 @@ export class Relief {
       const frames = framesOf(track)
       worker.postMessage({ canvas: surface, frames }, [surface, frames])
       this.#surface.canvas.after(canvas)
-      this.#surface.painter = "track + worker"
     } catch (cause) {
       this.#giveUp(cause)
     }
@@ -86,12 +88,14 @@ export class Relief {
   #report(report: ReliefReport): void {
     if (report.is_late) this.#giveUp("it has to wait for the page")
     for (const { rtp_timestamp, decoded_ms, drawn_ms } of report.drawn) {
-      this.#surface.relieved({
+      const arrival: Arrival = {
+        carrier: "webrtc",
+        painter: this.painter,
         rtp_timestamp,
         received_ms: null,
         decoded_ms: decoded_ms - performance.timeOrigin,
-        drawn_ms: drawn_ms - performance.timeOrigin,
-      })
+      }
+      this.#surface.relieved(arrival, drawn_ms - performance.timeOrigin)
     }
   }
 

@@ -87,6 +87,11 @@ export class Still {
     this.#passed = 0
   }
 
+  /** The carrier of a still has ended: what has not come of it yet does not come any more. */
+  interrupted(): void {
+    if (this.#held?.image === null) this.close()
+  }
+
   /** Forgets what was drawn: the timestamps of another connection begin anywhere. */
   reset(): void {
     this.close()

@@ -1,31 +1,52 @@
-// The canvas that a painter draws to, and the account of what was drawn and skipped.
+// The canvas that every carrier draws to, and the account of what was drawn and skipped.
 import { Still } from "./still"
+import { type CarrierKind, type Place, Timeline } from "./timeline"
 
 /** Smaller pictures are enlarged with hard pixel edges: a 64x64 model is looked at pixel by pixel. */
 export const TINY_PX = 160
 
+/**
+ * How frames come to the canvas. Of WebRTC: read from the track, with a Worker that stands by (relief.ts), or through a
+ * video element. Of packets: by the browser's video decoder, or as images. "" before the first.
+ */
+export type Painter = "" | "track" | "track + worker" | "video" | "decoder" | "image"
+
+/** A frame that the surface takes over: it closes it. A video element stays the painter's. */
+export type Picture = VideoFrame | ImageBitmap | HTMLVideoElement
+
+export interface Size {
+  width_px: number
+  height_px: number
+}
+
 /** Where a frame comes from and when it came, by `performance.now()`; null where the browser does not tell. */
 export interface Arrival {
+  carrier: CarrierKind
+  painter: Painter
+  /** As its carrier numbers it. */
   rtp_timestamp: number | null
   /** Its packets. */
   received_ms: number | null
   /** The frame, in the hands of its painter. */
   decoded_ms: number
+  /** When the kernel's clock played it, where the carrier says so of each frame. */
+  shown_kernel_ms?: number
+  /** The size of the emitted frame and its codec, where the carrier says so of each frame. */
+  emitted?: Size
+  codec?: string
 }
 
 export interface Drawn extends Arrival {
   drawn_ms: number
+  place: Place
 }
 
 export interface SurfaceEvents {
   onDrawn(drawn: Drawn): void
   onSkipped(count: number): void
   onSize(width_px: number, height_px: number): void
-}
-
-export interface Size {
-  width_px: number
-  height_px: number
+  /** A frame has come, and is drawn unless `is_older` than what is on the canvas. */
+  onArrived(carrier: CarrierKind, is_older: boolean): void
 }
 
 /** Codecs take even sides from 16 px on: the kernel pads, and `real` says what of it is the picture. */
@@ -34,24 +55,20 @@ export function unpadded(padded_px: number, real_px: number | undefined): number
 }
 
 interface Missed {
-  image: VideoFrame | HTMLVideoElement
+  image: Picture
   width_px: number
   height_px: number
   arrival: Arrival
+  place: Place
 }
-
-/**
- * How frames come to the canvas: read from the track, with a Worker that stands by (relief.ts), or through a video
- * element. "" before the first.
- */
-export type Painter = "" | "track" | "track + worker" | "video"
 
 export class Surface {
   painter: Painter = ""
   readonly still = new Still((image) => this.#drawStill(image))
-  #is_visible = true
-  /** The size of the emitted frame, as the kernel tells it; null until it has. */
+  readonly timeline = new Timeline()
+  /** The size of the frames that WebRTC brings, as the kernel tells it; null until it has. */
   emitted: Size | null = null
+  #is_visible = true
   /** The newest frame that was not drawn: a model that rests sends no other when its view is seen again. */
   #missed: Missed | null = null
   readonly #context: CanvasRenderingContext2D
@@ -77,27 +94,47 @@ export class Surface {
     const missed = this.#missed
     if (!is_visible) return
     // Without its timestamp: how long nobody looked is no latency.
-    if (missed !== null && this.still.admits(missed.arrival.rtp_timestamp)) {
-      this.#paint(missed.image, missed.width_px, missed.height_px, { ...missed.arrival, rtp_timestamp: null })
+    if (missed !== null && this.still.admits(missed.place.stamp)) {
+      const { image, width_px, height_px, arrival, place } = missed
+      this.#paint(image, width_px, height_px, { ...arrival, rtp_timestamp: null }, place)
     }
     this.#forget()
     this.still.show()
   }
 
-  /** The image stays the caller's, who may close it after this. */
-  draw(image: VideoFrame | HTMLVideoElement, width_px: number, height_px: number, arrival: Arrival): void {
-    if (width_px === 0 || height_px === 0) return
+  /** Draws a frame, or keeps it where nobody looks; none that is older than what was drawn by another carrier. */
+  draw(image: Picture, width_px: number, height_px: number, arrival: Arrival): void {
+    if (width_px === 0 || height_px === 0) {
+      close(image)
+      return
+    }
+    const { carrier, rtp_timestamp, shown_kernel_ms } = arrival
+    const place =
+      shown_kernel_ms === undefined
+        ? this.timeline.ofTrack(rtp_timestamp)
+        : { stamp: rtp_timestamp === null ? null : rtp_timestamp >>> 0, shown_kernel_ms }
+    const order = this.timeline.order(place, carrier, performance.now())
+    this.#events.onArrived(carrier, order === "older")
+    if (order === "older") this.skip(1)
+    if (order !== "newer") {
+      close(image)
+      return
+    }
+    this.timeline.drawn(place, carrier, performance.now())
     if (this.#missed !== null) this.skip(1)
     this.#forget()
     if (!this.#is_visible) {
-      this.#missed = { image: image instanceof HTMLElement ? image : image.clone(), width_px, height_px, arrival }
-    } else if (this.still.admits(arrival.rtp_timestamp)) this.#paint(image, width_px, height_px, arrival)
-    else this.#events.onDrawn({ ...arrival, drawn_ms: performance.now() })
+      this.#missed = { image, width_px, height_px, arrival, place }
+      return
+    }
+    if (this.still.admits(place.stamp)) this.#paint(image, width_px, height_px, arrival, place)
+    else this.#events.onDrawn({ ...arrival, place, drawn_ms: performance.now() })
+    close(image)
   }
 
   /** A frame was drawn over the canvas, by the Worker that stands in for a main thread that was held up. */
-  relieved(drawn: Drawn): void {
-    this.#events.onDrawn(drawn)
+  relieved(arrival: Arrival, drawn_ms: number): void {
+    this.#events.onDrawn({ ...arrival, place: this.timeline.ofTrack(arrival.rtp_timestamp), drawn_ms })
   }
 
   skip(count: number): void {
@@ -118,15 +155,23 @@ export class Surface {
   #forget(): void {
     const missed = this.#missed
     this.#missed = null
-    if (missed !== null && !(missed.image instanceof HTMLElement)) missed.image.close()
+    if (missed !== null) close(missed.image)
   }
 
-  #paint(image: CanvasImageSource, coded_width: number, coded_height: number, arrival: Arrival): void {
-    const width_px = unpadded(coded_width, this.emitted?.width_px)
-    const height_px = unpadded(coded_height, this.emitted?.height_px)
-    this.#fit(width_px, height_px)
-    this.#context.drawImage(image, 0, 0, width_px, height_px, 0, 0, width_px, height_px)
-    this.#events.onDrawn({ ...arrival, drawn_ms: performance.now() })
+  #paint(image: Picture, coded_width: number, coded_height: number, arrival: Arrival, place: Place): void {
+    const real = arrival.emitted ?? this.emitted
+    if (arrival.painter === "image" && real !== null) {
+      // Where the road is narrow the kernel sends smaller images: the picture keeps its size.
+      this.#fit(real.width_px, real.height_px)
+      this.#context.drawImage(image, 0, 0, real.width_px, real.height_px)
+    } else {
+      const width_px = unpadded(coded_width, real?.width_px)
+      const height_px = unpadded(coded_height, real?.height_px)
+      this.#fit(width_px, height_px)
+      this.#context.drawImage(image, 0, 0, width_px, height_px, 0, 0, width_px, height_px)
+    }
+    this.painter = arrival.painter
+    this.#events.onDrawn({ ...arrival, place, drawn_ms: performance.now() })
   }
 
   #fit(width_px: number, height_px: number): void {
@@ -136,4 +181,8 @@ export class Surface {
     canvas.height = height_px
     this.#events.onSize(width_px, height_px)
   }
+}
+
+function close(image: Picture): void {
+  if (!(image instanceof HTMLElement)) image.close()
 }

@@ -23,6 +23,8 @@ export function paintVideo(track: MediaStreamTrack, surface: Surface, signal: Ab
     presented = metadata.presentedFrames
     const { width, height, rtpTimestamp = null, receiveTime = null } = metadata
     surface.draw(video, width, height, {
+      carrier: "webrtc",
+      painter: "video",
       rtp_timestamp: rtpTimestamp,
       received_ms: receiveTime,
       decoded_ms: performance.now(),
