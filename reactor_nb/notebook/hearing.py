@@ -25,10 +25,15 @@ class Hearing:
     def __init__(self, events: Any, deafen: Callable[[bool], None]) -> None:
         self._events = events
         self._deafen = deafen
-        self._is_with_cells = False
+        self._is_with_cells: bool | None = None
         self._is_deaf = False
         events.register("pre_run_cell", self._begin)
         events.register("post_run_cell", self._end)
+
+    @property
+    def is_with_cells(self) -> bool | None:
+        """Whether pages speak where cells run, and wait for them; None before any page spoke."""
+        return self._is_with_cells
 
     def came(self) -> None:
         """A message of a page came, on this thread."""

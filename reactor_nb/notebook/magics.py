@@ -22,6 +22,7 @@ from reactor_nb.core.session import Session
 from reactor_nb.core.source import folder_of
 from reactor_nb.errors import CallTimeoutError, ReactorError, SeveralModelsError
 from reactor_nb.notebook import arguments
+from reactor_nb.notebook.kernel_facts import kernel_lines
 from reactor_nb.notebook.play import play
 from reactor_nb.runtime.doctor import examine
 from reactor_nb.runtime.hosted import demand_spec
@@ -140,7 +141,7 @@ class ReactorMagic:
 
     def _doctor(self, rest: str) -> None:
         arguments.refuse_words(rest, "doctor")
-        for line in examine(self._runtime):
+        for line in examine(self._runtime, kernel_lines(self._extension)):
             print(line, flush=True)
 
     def _schema(self, rest: str) -> None:

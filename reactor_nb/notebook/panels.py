@@ -22,7 +22,7 @@ class Panels:
     def __init__(self, runtime: Runtime, publish: Publish, events: Any) -> None:
         self._runtime = runtime
         self._publish = publish
-        self._hearing = Hearing(events, self._deafen)
+        self.hearing = Hearing(events, self._deafen)
         self._panels: dict[str, Panel] = {}
         self._without_poster: set[int] = set()
         self._unsubscribe = (runtime.on_session(self._follow), runtime.on_reconnect(self._reconnect))
@@ -41,7 +41,7 @@ class Panels:
         self._without_poster.add(session.id)
 
     def close(self) -> None:
-        self._hearing.close()
+        self.hearing.close()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
         while self._panels:
@@ -49,7 +49,7 @@ class Panels:
 
     def _panel(self, name: str) -> Panel:
         if name not in self._panels:
-            self._panels[name] = Panel(name, self._runtime, self._publish, self._hearing.came)
+            self._panels[name] = Panel(name, self._runtime, self._publish, self.hearing.came)
         return self._panels[name]
 
     def _follow(self, name: str, session: Session) -> None:

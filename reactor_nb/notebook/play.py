@@ -49,10 +49,12 @@ def play(
     Threads: the kernel's, or any one at a time.
     """
     panels = _panels()
-    if panels is not None:
-        read_ice_servers()  # what is wrong with them is told here, where somebody reads it
+    # What is wrong with them is told here, where somebody reads it.
+    warning = read_ice_servers().warning if panels is not None else ""
     choice = StreamChoice(quality, bitrate, smoothness, carrier)
     session = get_runtime().run(model, config, overrides, stream=choice)
+    if warning:
+        session.log.note(warning)
     if panels is not None and not poster:
         panels.without_poster(session)
     elif panels is None and _is_marimo():

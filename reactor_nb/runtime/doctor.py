@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from importlib import metadata, resources
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,8 @@ from reactor_nb.errors import ConfigError, ReactorError
 from reactor_nb.media.link import MediaLink, StreamSettings
 from reactor_nb.media.nvenc_switch import SWITCH, is_nvenc_off
 from reactor_nb.runtime.base import Runtime
+from reactor_nb.runtime.doctor_roads import road_lines
+from reactor_nb.runtime.doctor_server import server_lines
 from reactor_nb.runtime.doctor_sessions import AGAIN, session_lines
 from reactor_nb.runtime.media_link import MEDIA, chosen_media
 from reactor_nb.runtime.settings import MAX_BITRATE, refuse_bad_cap
@@ -32,16 +34,16 @@ TRIAL: Final = "reactor-doctor"
 NOBODY: Final = "nobody asked for one"
 BLOCK_BYTES: Final = 16 * 1024 * 1024
 
-_PACKAGES: Final = ("numpy", "pydantic", "av", "aiortc", "ipykernel", "ipywidgets", "anywidget", "jupyterlab")
+_PACKAGES: Final = ("numpy", "pydantic", "av", "aiortc", "aioice", "ipykernel", "ipywidgets", "anywidget")
+_ALSO: Final = ("ipython", "traitlets", "jupyterlab", "notebook", "jupyterlab_widgets")
+"""Told where they are installed: pages may be served from another environment."""
 _SETTINGS: Final[Mapping[str, Callable[[], object]]] = {
     MEDIA: chosen_media,
     MAX_BITRATE: refuse_bad_cap,
     SWITCH: is_nvenc_off,
     "REACTOR_NB_INTERFACES": lambda: None,
-    "REACTOR_NB_ICE_SERVERS": lambda: None,
 }
 """Name -> what raises ConfigError for a value that cannot be used."""
-_SECRET: Final = "REACTOR_NB_ICE_SERVERS"
 
 
 class DoctorLine(NamedTuple):
@@ -57,14 +59,15 @@ class DoctorLine(NamedTuple):
         return "\n".join([head, *(f"{'':<21}{line}" for line in rest)])
 
 
-def examine(runtime: Runtime) -> Iterator[DoctorLine]:
+def examine(runtime: Runtime, kernel: Iterable[tuple[str, str, str]] = ()) -> Iterator[DoctorLine]:
     """Each line as soon as it is known; the last one sums up.
 
     Args:
         runtime: whose media and sessions are looked at. A new one does, where nothing plays.
+        kernel: (part, verdict, text) of what only the kernel's own side knows.
     """
     missing = notes = 0
-    for line in _lines(runtime):
+    for line in _lines(runtime, kernel):
         missing += line.verdict == MISSING
         notes += line.verdict == NOTE
         yield line
@@ -74,28 +77,39 @@ def examine(runtime: Runtime) -> Iterator[DoctorLine]:
         yield DoctorLine("", OK, "Nothing is missing; the notes are worth a look." if notes else "Nothing is missing.")
 
 
-def _lines(runtime: Runtime) -> Iterator[DoctorLine]:
+def _lines(runtime: Runtime, kernel: Iterable[tuple[str, str, str]]) -> Iterator[DoctorLine]:
     yield _python()
     yield from _packages()
+    yield from (DoctorLine(*line) for line in (*kernel, *server_lines()))
     yield _viewer()
     yield _memory()
     settings = list(_settings())
     yield from settings
+    yield from (DoctorLine(*line) for line in road_lines())
     yield from _media(runtime, {line.text for line in settings})
     yield from (DoctorLine(*line) for line in session_lines(runtime))
 
 
 def _python() -> DoctorLine:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    words = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {cores} cores"
+    words = f"{platform.python_version()} on {_system()} {platform.machine()}, {cores} cores"
     if cores == 1:
         return DoctorLine("python", NOTE, f"{words}: the encoder takes its time from the model's only core")
     return DoctorLine("python", OK, words)
 
 
+def _system() -> str:
+    try:
+        named = platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:  # another system than Linux, or one that does not say
+        named = ""
+    return f"{platform.system()} {platform.release()}" + (f" ({named})" if named else "")
+
+
 def _packages() -> Iterator[DoctorLine]:
     found = {name: _version(name) for name in ("reactor-nb", *_PACKAGES)}
     absent = [name for name, version in found.items() if version is None and name != "reactor-nb"]
+    found |= {name: _version(name) for name in _ALSO}
     shown = ", ".join(f"{name} {version}" for name, version in found.items() if version is not None)
     if absent:
         mend = f"{', '.join(absent)} not installed. Type: pip install {' '.join(absent)}"
@@ -154,7 +168,7 @@ def _settings() -> Iterator[DoctorLine]:
         except ConfigError as refused:
             yield DoctorLine("setting", MISSING, str(refused))
         else:
-            yield DoctorLine("setting", OK, f"{name} is set" if name == _SECRET else f"{name}={value}")
+            yield DoctorLine("setting", OK, f"{name}={value}")
 
 
 def _media(runtime: Runtime, told: Container[str]) -> Iterator[DoctorLine]:

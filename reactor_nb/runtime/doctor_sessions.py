@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reactor_nb.core.session import Session
 from reactor_nb.runtime.base import Runtime
+from reactor_nb.runtime.doctor_views import view_line
 
 AGAIN: Final = "%reload_ext reactor_nb  and then run the cells again"
 """What makes the media anew, at once."""
@@ -17,12 +18,6 @@ PATIENCE_S: Final = 2.0
 """So long a session that seems to stand is watched."""
 
 _FEW: Final = 3
-
-_FEATURES: Final = {
-    "playout_delay": "the browser was not asked to show frames at once, which costs 40 ms",
-    "keyframe_requests": "a page that lost packets waits for the next keyframe",
-    "rtp_origin": "latency cannot be measured",
-}
 
 
 def session_lines(runtime: Runtime) -> Iterator[tuple[str, str, str]]:
@@ -34,7 +29,7 @@ def session_lines(runtime: Runtime) -> Iterator[tuple[str, str, str]]:
             continue
         yield (session.name[:10], *_session(session, stats))
         if not session.is_over:
-            yield from (("  page", *_view(peer, stats)) for peer in stats["media"].get("peers", {}).values())
+            yield from (("  page", *view_line(view)) for view in stats["media"].get("peers", {}).values())
 
 
 def _watched(session: Session) -> tuple[Mapping[str, Any], str]:
@@ -95,14 +90,3 @@ def _session(session: Session, stats: Mapping[str, Any]) -> tuple[str, str]:
 def _is_open(stats: Mapping[str, Any]) -> bool:
     """Whether a page is connected, in sight or not."""
     return any(peer.get("is_open") for peer in stats["media"].get("peers", {}).values())
-
-
-def _view(peer: Mapping[str, Any], stats: Mapping[str, Any]) -> tuple[str, str]:
-    page = peer.get("page", {})
-    painter = page.get("painter") or "connecting" if peer.get("is_open") else "connecting"
-    words = f"WebRTC, {peer.get('codec') or 'no codec yet'}, {painter}"
-    latency_ms = page.get("latency_ms")
-    if latency_ms is not None:
-        words += f", {latency_ms:.0f} ms from emit_block to the picture"
-    lacks = [f"\n{why}" for name, why in _FEATURES.items() if not peer.get("features", {}).get(name, True)]
-    return ("note" if lacks else "ok"), words + "".join(lacks)

@@ -175,13 +175,23 @@ def test_media_that_cannot_be_made_are_told_with_their_error() -> None:
 
 
 def test_settings_are_shown_and_credentials_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REACTOR_NB_ICE_SERVERS", '[{"urls": "turn:x", "credential": "secret"}]')
+    monkeypatch.setenv("REACTOR_NB_ICE_SERVERS", '[{"urls": "turn:x", "username": "u", "credential": "secret"}]')
     monkeypatch.setenv("REACTOR_NB_MAX_BITRATE", "8")
+    monkeypatch.setenv("REACTOR_NB_CARRIER", "comm")
     with closing(Runtime(threads)) as runtime:
         text = "\n".join(map(str, examine(runtime)))
     assert "REACTOR_NB_MAX_BITRATE=8" in text
-    assert "REACTOR_NB_ICE_SERVERS is set" in text
+    assert "REACTOR_NB_CARRIER=comm" in text
+    assert "turn:x:3478 over udp, from REACTOR_NB_ICE_SERVERS" in text
     assert "secret" not in text
+
+
+def test_ice_servers_that_cannot_be_used_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTOR_NB_ICE_SERVERS", '[{"urls": "turn:x", "credential": "secret"}]')
+    line = lines_of()["ice"]
+    assert line.verdict == MISSING
+    assert "turn:x needs `username`" in line.text
+    assert "secret" not in line.text
 
 
 @pytest.mark.parametrize(
