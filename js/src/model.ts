@@ -1,5 +1,7 @@
 // What the viewer needs of its anywidget model, as a port: a test fakes it without anywidget.
 
+import type { CommandPlace } from "./controls/command"
+import type { WidgetManager } from "./controls/moves"
 import type { Choice } from "./ladder"
 
 export type SessionState = "idle" | "loading" | "ready" | "streaming" | "stopping" | "ended" | "failed"
@@ -24,6 +26,8 @@ export interface ViewerTraits {
   help?: string
   /** Which roads the author leaves to the picture. */
   carrier?: Choice
+  /** Where the widgets under the picture are, so that their changes can take the View's road. */
+  controls?: CommandPlace[]
 }
 
 export interface ModelPort {
@@ -31,6 +35,8 @@ export interface ModelPort {
   on(event: string, listener: (...args: unknown[]) => void): void
   off(event: string, listener: (...args: unknown[]) => void): void
   send(message: unknown): void
+  /** Missing where a front end has no ipywidgets. */
+  widget_manager?: WidgetManager
 }
 
 /** Listens until `signal` ends, as `addEventListener` does with `{ signal }`. */

@@ -3,6 +3,7 @@ import { Calls, type Road, randomId } from "./calls"
 import { bytesOf } from "./carriers/buffers"
 import { isMessage } from "./carriers/peer"
 import { Connection, type Page } from "./connection"
+import { BoundControls } from "./controls/bind"
 import { element } from "./dom"
 import { lastLine } from "./format"
 import { keepKeys } from "./keys"
@@ -16,7 +17,7 @@ import { ErrorPanel } from "./panels/error"
 import { LogPanel } from "./panels/log"
 import { RungPanel } from "./panels/rungs"
 import * as problems from "./problems"
-import type { KernelToPage } from "./protocol"
+import type { ControlMessage, KernelToPage } from "./protocol"
 import { ResizeHandle } from "./resize"
 import { followNetwork, followSight } from "./sight"
 import { StatusLine } from "./status"
@@ -56,6 +57,7 @@ export class View {
   readonly #connection: Connection
   readonly #measures: Measures
   readonly #calls: Calls
+  readonly #controls: BoundControls
   readonly #status = new StatusLine()
   readonly #errors = new ErrorPanel()
   readonly #overlay: Overlay
@@ -92,7 +94,10 @@ export class View {
       onMessage: (message: KernelToPage, road: Road) => this.#receive(message, road),
       onPiece: (piece: ArrayBuffer) => this.#addToStill(piece),
       onChange: () => this.#show(),
-      onRoad: () => this.#calls.reroute(this.#connection.road),
+      onRoad: () => {
+        this.#calls.reroute(this.#connection.road)
+        this.#controls.flush()
+      },
       onLost: (is_all_anew: boolean) => this.#lost(is_all_anew),
       onClosed: () => this.#calls.lose("The connection was closed before the kernel answered."),
     }
@@ -106,6 +111,12 @@ export class View {
       onmessage: null,
     }
     this.root.reactor = this.reactor
+    const road = {
+      view_id: this.view_id,
+      isDirect: () => this.#connection.road === "channel",
+      send: (control: ControlMessage) => this.#calls.request(control, control.command),
+    }
+    this.#controls = new BoundControls(model, road, signal)
     this.#listen(stage)
     this.#showErrorAndLog()
     this.#show()
