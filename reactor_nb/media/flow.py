@@ -6,7 +6,7 @@ import math
 from collections import deque
 from typing import Any, Final, NamedTuple
 
-from reactor_nb.media.rate import FAR_BPS, LEAST_BPS
+from reactor_nb.media.flow_rate import FlowRate
 
 LEAST_FRAMES: Final = 2
 """So many may always be on their way: with one alone a road lies idle while its acknowledgement comes back."""
@@ -33,17 +33,15 @@ _PEAK_S: Final = 2.0
 _BASE_S: Final = 10.0
 _MOST_WAY_BACK_S: Final = 0.25
 _SENT_S: Final = 1.0
+
+_IDLE_S: Final = 0.1
+"""So much of the time in which nothing was on its way counts as the road's: a few frames alone prove no wide one."""
+
 _SMOOTHING: Final = 0.2
 
 _QUEUE_S: Final = 0.12
 _BURST_S: Final = 0.1
-_CUT: Final = 0.8
-_DEEPEST_CUT: Final = 0.4
-_CUT_REST_S: Final = 0.4
-_CLIMB_REST_S: Final = 1.0
-_CLIMB_PER_S: Final = 3.0
-_CAREFUL_CLIMB_PER_S: Final = 0.1
-_NEAR, _BEYOND, _PROVEN = 0.7, 1.5, 1.3
+_ROOM_S: Final = 1.0
 
 
 class _Sent(NamedTuple):
@@ -68,10 +66,9 @@ class FlowWindow:
     road is not full a measurement is a lower bound, and the highest of the last seconds counts; where the window was
     shut the newest one does.
 
-    `rate_bps` is what the encoder is to follow. Where the window was shut and frames waited on the way, it falls
-    below the throughput, so that what waits can drain; on a road that had room it climbs again, carefully around the
-    rate at which the road was full last, and never far beyond what is really sent. Where an encoder cannot keep to it,
-    frames are sent as far apart as it says.
+    `rate_bps` is what the encoder is to follow, see FlowRate: it is cut where the window was shut and frames took
+    longer than they can, and climbs where the window stayed open. Where an encoder cannot keep to it, frames are sent
+    as far apart as it says.
 
     Without a word for a second frames go out by the time, slowly: a page may hear them, though its kernel cannot hear
     the page (it is busy, and front ends without subshells queue behind its cell). See TIMED_GAP_S and PATIENCE_S.
@@ -84,7 +81,7 @@ class FlowWindow:
         self.in_flight_bytes = 0
         self._heard_bytes = 0
         self._heard_frames = 0
-        self._heard_at_s = now_s
+        self._heard_at_s = -math.inf
         self._sign_s = now_s
         self._timed_s = self._paced_s = -math.inf
         self._is_deaf = False
@@ -97,24 +94,19 @@ class FlowWindow:
         self._size_bytes = 0.0
         self._is_full = False
         self._full_s = -math.inf
-        self._rate_bps = float(FAR_BPS)
-        self._wall_bps = math.inf
-        self._rest_until_s = -math.inf
-        self._climbed_s = now_s
-        self.cuts = 0
+        self._rate = FlowRate(now_s)
 
     def sent(self, sequence: int, size_bytes: int, now_s: float) -> None:
         """A frame goes out. Sequences grow; gaps between them say nothing."""
         if not self._in_flight:
-            self._heard_at_s = now_s  # The road was idle: time that nothing used is not the road's.
+            self._heard_at_s = max(self._heard_at_s, now_s - _IDLE_S)
             self._sign_s = max(self._sign_s, now_s)
         elif not self._is_deaf and self._silent_from_s() <= now_s:
             # It may be the road that has become so slow: what is added to it shall not be as much again.
-            slow_bps = min(8 * TIMED_SHARE * self.throughput_bytes_per_s, self._rate_bps)
-            self._rate_bps = max(slow_bps, _DEEPEST_CUT * self._rate_bps, float(LEAST_BPS))
+            self._rate.give_way(8 * TIMED_SHARE * self.throughput_bytes_per_s)
         self._timed_s = now_s
-        if self._wall_bps < math.inf:
-            self._paced_s = max(self._paced_s, now_s) + 8 * size_bytes / self._rate_bps
+        if self._rate.is_bounded:
+            self._paced_s = max(self._paced_s, now_s) + 8 * size_bytes / self._rate.bps
         self._in_flight.append(_Sent(sequence, size_bytes, now_s, self._heard_bytes, self._heard_at_s))
         self.in_flight_bytes += size_bytes
         self._size_bytes += (size_bytes - self._size_bytes) * (_SMOOTHING if self._size_bytes else 1.0)
@@ -160,7 +152,8 @@ class FlowWindow:
         """The page begins anew: nothing is on its way; what was learnt of the road is kept."""
         self._in_flight.clear()
         self.in_flight_bytes = 0
-        self._heard_at_s = self._sign_s = now_s
+        self._heard_at_s = -math.inf
+        self._sign_s = now_s
         self._timed_s = self._paced_s = -math.inf
         self._is_full = False
 
@@ -194,7 +187,7 @@ class FlowWindow:
     @property
     def rate_bps(self) -> int:
         """The most that an encoder should spend on this road."""
-        return round(self._rate_bps)
+        return round(self._rate.bps)
 
     @property
     def throughput_bytes_per_s(self) -> float:
@@ -237,7 +230,7 @@ class FlowWindow:
         silent = self._in_flight and self._silent_from_s() <= now_s
         return {
             "rate_bps": self.rate_bps,
-            "cuts": self.cuts,
+            "cuts": self._rate.cuts,
             "throughput_bps": round(8 * self.throughput_bytes_per_s),
             "in_flight": self.in_flight,
             "round_trip_ms": round(1000 * self._trip_s, 1),
@@ -259,35 +252,11 @@ class FlowWindow:
 
     def _adapt(self, now_s: float) -> None:
         if self._is_full and self._trip_s > min(trip_s for _, trip_s in self._trips) + _QUEUE_S:
-            self._lower(now_s)
-        elif now_s - self._full_s >= _CLIMB_REST_S:
-            self._climb(now_s)
+            self._rate.cut(8 * self.throughput_bytes_per_s, self._trip_s, now_s)
+        elif now_s - self._full_s >= _ROOM_S:
+            self._rate.climb(8 * sum(size for at_s, size in self._sends if at_s > now_s - _SENT_S) / _SENT_S, now_s)
         else:
-            self._climbed_s = now_s
-
-    def _lower(self, now_s: float) -> None:
-        # What is acknowledged now was sent at the rate before: it says nothing of the new one.
-        if now_s < self._rest_until_s:
-            return
-        self._climbed_s = now_s
-        carried_bps = 8 * self.throughput_bytes_per_s
-        rate_bps = max(_CUT * carried_bps, _DEEPEST_CUT * self._rate_bps, float(LEAST_BPS))
-        if rate_bps < self._rate_bps:
-            self._rate_bps = rate_bps
-            self._wall_bps = max(carried_bps, rate_bps)
-            self._rest_until_s = now_s + max(_CUT_REST_S, self._trip_s)
-            self.cuts += 1
-
-    def _climb(self, now_s: float) -> None:
-        spent_s = min(now_s - self._climbed_s, _CLIMB_REST_S)
-        self._climbed_s = now_s
-        sent_bps = 8 * sum(size for at_s, size in self._sends if at_s > now_s - _SENT_S) / _SENT_S
-        if _PROVEN * sent_bps < self._rate_bps:
-            return
-        if self._rate_bps > _BEYOND * self._wall_bps:
-            self._wall_bps = math.inf  # The road has become wider.
-        is_near = self._rate_bps > _NEAR * self._wall_bps
-        self._rate_bps *= (1.0 + (_CAREFUL_CLIMB_PER_S if is_near else _CLIMB_PER_S)) ** spent_s
+            self._rate.rest(now_s)
 
     def _base_s(self) -> float:
         """A short round trip of late: the longest of the shortest fifth, as a road may waver."""

@@ -36,7 +36,8 @@ class Model:
 
 @dataclass
 class Ride:
-    """What became of it. `seen`: (played_s, seen_s) of frames; `in_flight`: (now_s, bytes, frames, window_bytes)."""
+    """What became of it. `seen`: (played_s, seen_s) of frames; `in_flight`: (now_s, bytes, frames, window_bytes), but
+    for those that went into a silence."""
 
     window: FlowWindow
     seen: list[tuple[float, float]] = field(default_factory=list)
@@ -102,11 +103,13 @@ def ride(
             model.least_bytes, int(rate_bps / 8 / model.fps * chance.uniform(1 - model.spread, 1 + model.spread))
         )
         sequence += 1
+        is_silent = window.stats(now_s)["state"] == "silent"
         window.sent(sequence, size, now_s)
         result.bytes_sent += size
         result.sends.append((now_s, size))
         result.rates.append((now_s, window.rate_bps))
-        result.in_flight.append((now_s, window.in_flight_bytes, window.in_flight, window.window_bytes))
+        if not is_silent:
+            result.in_flight.append((now_s, window.in_flight_bytes, window.in_flight, window.window_bytes))
         down_free_s = max(down_free_s, now_s) + size / road.bytes_per_s(now_s)
         if chance.random() >= road.lost(now_s):
             down_last_s = max(down_last_s, down_free_s + road.delay_s + chance.uniform(0, road.jitter_s))

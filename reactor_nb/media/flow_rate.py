@@ -1,0 +1,72 @@
+"""FlowRate: what an encoder should spend on a road whose far end says what it has heard."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from reactor_nb.media.rate import FAR_BPS, LEAST_BPS
+
+_CUT: Final = 0.8
+_DEEPEST_CUT: Final = 0.4
+_CUT_REST_S: Final = 0.4
+
+_CLIMB_S: Final = 1.0
+_CLIMB_PER_S: Final = 4.0
+_CAREFUL_CLIMB_PER_S: Final = 1.1
+_PROVEN: Final = 1.3
+_NEAR, _BEYOND = 0.7, 1.5
+
+
+class FlowRate:
+    """Falls below what a full road carries, so that what waits there can drain, and climbs again where it has room.
+
+    One cut goes no deeper than to two fifths: what was heard late may have waited elsewhere. It climbs fourfold in a
+    second, by a tenth around the rate at which the road was full last, and never far beyond what is really sent.
+
+    Threads: one at a time. All times are of one monotonic clock.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self.bps = float(FAR_BPS)
+        self.cuts = 0
+        self._wall_bps = math.inf
+        self._rest_until_s = -math.inf
+        self._climbed_s = now_s
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the road was found full at a rate that is not much lower."""
+        return self._wall_bps < math.inf
+
+    def cut(self, carried_bps: float, trip_s: float, now_s: float) -> None:
+        """The road is full; so much came through, and took so long there and back."""
+        self._climbed_s = now_s
+        # What is heard of now was sent at the rate before: it says nothing of the new one.
+        if now_s < self._rest_until_s:
+            return
+        bps = max(_CUT * carried_bps, _DEEPEST_CUT * self.bps, float(LEAST_BPS))
+        if bps < self.bps:
+            self.bps = bps
+            self._wall_bps = max(carried_bps, bps)
+            self._rest_until_s = now_s + max(_CUT_REST_S, trip_s)
+            self.cuts += 1
+
+    def give_way(self, bps: float) -> None:
+        """Nothing is known of the road any more: no more than this, in steps."""
+        self.bps = max(min(bps, self.bps), _DEEPEST_CUT * self.bps, float(LEAST_BPS))
+
+    def rest(self, now_s: float) -> None:
+        """The road was full of late: neither up nor down."""
+        self._climbed_s = now_s
+
+    def climb(self, sent_bps: float, now_s: float) -> None:
+        """The road had room while so much was sent."""
+        spent_s = min(now_s - self._climbed_s, _CLIMB_S)
+        self._climbed_s = now_s
+        if _PROVEN * sent_bps < self.bps:
+            return
+        if self.bps > _BEYOND * self._wall_bps:
+            self._wall_bps = math.inf  # The road has become wider.
+        is_near = self.bps > _NEAR * self._wall_bps
+        self.bps *= (_CAREFUL_CLIMB_PER_S if is_near else _CLIMB_PER_S) ** spent_s
