@@ -71,12 +71,12 @@ class ThreadLink:
             self._loop.submit(views.drop(view_id))
 
     def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
-        self._loop.post(self._views(name).carry, view_id, settings)
+        self._views(name).carry(view_id, settings)
 
     def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
         views = self._existing(name)
         if views is not None:
-            self._loop.post(views.heard, view_id, message)
+            views.heard(view_id, message)
 
     def listen_packets(self, name: str, listener: PacketListener) -> None:
         self._views(name).listen_packets(listener)
@@ -87,7 +87,7 @@ class ThreadLink:
             self._is_deaf = is_deaf
             names = list(self._names.values())
         for views in names:
-            self._loop.post(views.deafen, is_deaf)
+            views.deafen(is_deaf)
 
     def send(self, name: str, view_id: str | None, message: dict[str, Any]) -> int:
         views = self._existing(name)
@@ -206,7 +206,7 @@ class ThreadLink:
                 views = Views(name, self._loop, lambda _, view_ids: self._tell_open(views, view_ids))
                 self._names[name] = views
                 if self._is_deaf:
-                    self._loop.post(views.deafen, True)
+                    views.deafen(True)
             return self._names[name]
 
     def _tell_open(self, views: Views, view_ids: list[str]) -> None:

@@ -50,6 +50,7 @@ class Views:
         self._open_changed = open_changed
         self._silence: ChannelSilence | None = None
         self._lock = threading.Lock()
+        self._coming: dict[str, int] = {}
         self._posted = 0
         self._unsent = 0
 
@@ -84,24 +85,18 @@ class Views:
         self.comm.listener = listener
 
     def carry(self, view_id: str, settings: CommSettings) -> None:
-        """Bring a view the picture by comm, or have it stand by. Threads: the loop."""
-        try:
-            self.comm.carry(view_id, settings)
-        except ReactorError as error:
-            self.comm.say([view_id], protocol.answer_to(error))
-        self._tell_open()
+        """Bring a view the picture by comm, or have it stand by; what is sent to it from now on reaches it."""
+        with self._lock:
+            self._coming[view_id] = self._coming.get(view_id, 0) + 1
+        self._loop.post(self._carry, view_id, settings)
 
     def heard(self, view_id: str, message: dict[str, Any]) -> None:
-        """What a view said by comm. Threads: the loop."""
-        carrier = self.comm.get(view_id)
-        try:
-            self._take(view_id, carrier, protocol.check(message))
-        except ReactorError as error:
-            self.comm.say([view_id], protocol.answer_to(error))
+        """What a view said by comm."""
+        self._loop.post(self._heard, view_id, message)
 
     def deafen(self, is_deaf: bool) -> None:
-        """Threads: the loop."""
-        self.comm.deafen(is_deaf)
+        """No page can be heard by comm, or again."""
+        self._loop.post(self.comm.deafen, is_deaf)
 
     def send(self, view_id: str | None, message: dict[str, Any]) -> int:
         """Hand a message to one or every view that can be sent one; how many. MessageError if it is none."""
@@ -109,16 +104,15 @@ class Views:
 
     def send_text(self, view_id: str | None, text: str) -> int:
         """The same for a message that protocol.encode has made text of."""
-        known = self._reachable()
-        targets = known if view_id is None else [each for each in known if each == view_id]
+        count = len(self._targets(view_id))
         with self._lock:
-            if targets and self._posted >= MAX_POSTED:
-                self._unsent += len(targets)
+            if count and self._posted >= MAX_POSTED:
+                self._unsent += count
                 return 0
-            self._posted += bool(targets)
-        if targets:
-            self._loop.post(self._send_now, targets, text)
-        return len(targets)
+            self._posted += bool(count)
+        if count:
+            self._loop.post(self._send_now, view_id, text)
+        return count
 
     def stats(self) -> dict[str, Any]:
         """The stream's counts, `peers` by view, `ended` peers by reason, `unsent` messages.
@@ -175,6 +169,23 @@ class Views:
             self.stream.timeline.forget(view_id)
 
     # ------------------------------------------------------------------ own
+
+    def _carry(self, view_id: str, settings: CommSettings) -> None:
+        try:
+            self.comm.carry(view_id, settings)
+        except ReactorError as error:
+            self.comm.say([view_id], protocol.answer_to(error))
+        with self._lock:
+            self._coming[view_id] -= 1
+            if not self._coming[view_id]:
+                del self._coming[view_id]
+        self._tell_open()
+
+    def _heard(self, view_id: str, message: dict[str, Any]) -> None:
+        try:
+            self._take(view_id, self.comm.get(view_id), protocol.check(message))
+        except ReactorError as error:
+            self.comm.say([view_id], protocol.answer_to(error))
 
     def _take(self, view_id: str, carrier: Carrier | None, message: dict[str, Any]) -> None:
         """What concerns the picture; by comm as by data channel."""
@@ -236,16 +247,21 @@ class Views:
         peer.send_text(protocol.encode(message))
 
     def _reachable(self) -> list[str]:
-        return list(dict.fromkeys((*self.peers.open_ids(), *self.comm.view_ids())))
+        with self._lock:
+            coming = list(self._coming)
+        return list(dict.fromkeys((*self.peers.open_ids(), *self.comm.view_ids(), *coming)))
+
+    def _targets(self, view_id: str | None) -> list[str]:
+        return [each for each in self._reachable() if view_id in (None, each)]
 
     def _tell_open(self) -> None:
         self._open_changed(self.name, self._reachable())
 
-    def _send_now(self, view_ids: list[str], text: str) -> None:
+    def _send_now(self, target: str | None, text: str) -> None:
         with self._lock:
             self._posted -= 1
         by_comm = []
-        for view_id in view_ids:
+        for view_id in self._targets(target):
             peer = self.peers.get(view_id)
             is_silent = self._silence is not None and self._silence.is_silent(view_id)
             has_comm = self.comm.get(view_id) is not None

@@ -140,7 +140,7 @@ class ProcessLink:
         with self._lock:
             self._refuse_closed()
             known = self._names.get(name)
-            if known is not None and message["type"] == "bye":
+            if known is not None and message.get("type") == "bye":
                 known.carried.pop(view_id, None)
             if self._threads is not None:
                 self._threads.heard(name, view_id, message)
