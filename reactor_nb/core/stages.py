@@ -145,8 +145,8 @@ def whole_rows(recent: Sequence[Row], report: Mapping[str, Any], view_id: str | 
     """A row for each frame that the model emitted lately, with what the media knows of it; oldest first.
 
     Keys beyond those of `joined`: `model_ms`, `held_ms` as in RecentBlocks.rows, and `skipped`, where a frame ended
-    that was not painted although a later one was: `clock`, `encoder`, `view`, `page`; None where it was painted, is
-    on its way, or nobody looked.
+    that was not painted although a later one was: `clock`, `road`, `encoder`, `view`, `page`; None where it was
+    painted, is on its way, or nobody looked.
 
     Args:
         recent: RecentBlocks.rows.
@@ -163,6 +163,10 @@ def whole_rows(recent: Sequence[Row], report: Mapping[str, Any], view_id: str | 
         rows.append({**_NOTHING, **(row if row is not None and is_same else {}), **made, "skipped": None})
     for reached, passed, reason in _GATES:
         _mark(rows, reached, passed, reason)
+    held = set(report.get("held", {}).get(report.get("views", {}).get(chosen, {}).get("codec"), ()))
+    for row in rows:
+        if row["skipped"] == "encoder" and row["number"] in held:
+            row["skipped"] = "road"
     return rows
 
 

@@ -77,17 +77,18 @@ class EncoderThread:
         self._thread = threading.Thread(target=self._run, name=f"reactor-encoder-{name}-{codec.lower()}", daemon=True)
         self._thread.start()
 
-    def show(self, frame: BufferedFrame) -> str:
-        """Encode this frame next. Why one that still waited is not encoded: "encoder" was busy, or no "road" had room;
-        "" if none waited."""
+    def show(self, frame: BufferedFrame) -> tuple[str, int]:
+        """Encode this frame next. Why one that still waited is not encoded, and its number: the "encoder" was busy, or
+        no "road" had room; "" if none waited."""
         with self._changed:
             skipped = ("road" if self._is_shut else "encoder") if self._is_new else ""
+            number = -1 if self._newest is None else self._newest.number
             self._counts["skipped"] += skipped == "encoder"
             self._counts["held"] += skipped == "road"
             self._newest = frame
             self._is_new = True
             self._stir()
-        return skipped
+        return skipped, number
 
     def request_keyframe(self) -> None:
         """Make the next frame, or the newest once more, one that can be decoded alone."""

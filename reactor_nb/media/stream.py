@@ -215,13 +215,16 @@ class Stream:
             self.wait_s = waited_s if self.wait_s == 0.0 else self.wait_s + (waited_s - self.wait_s) * _SMOOTHING
             self.timeline.shown(frame, is_watched=bool(self._encoders))
             refusals = self._errors.at(size_of(frame))
-            if refusals and not self._codecs_without(refusals):
+            if refusals and not self._codecs_without(refusals) and not self._encoders.keys() & UNCHAINED:
                 # No codec takes such a frame: who watches keeps the picture before it, and who comes is shown that.
                 self.timeline.skip("codec", len(self._encoders))
                 return
             self._newest = frame
-            for encoder in self._encoders.values():
-                if skipped := encoder.show(frame):
+            for codec, encoder in self._encoders.items():
+                skipped, number = encoder.show(frame)
+                if skipped == "road":
+                    self.timeline.hold(codec, number)
+                elif skipped:
                     self.timeline.skip(skipped)
         self._stills.show(frame)
 

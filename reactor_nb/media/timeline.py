@@ -155,9 +155,15 @@ class Timeline:
                     )
 
     def skip(self, reason: str, count: int = 1) -> None:
-        """Frames go no further: `clock`, `encoder` or `view` did not keep up, or no `codec` took them."""
+        """Frames go no further: `clock`, `encoder` or `view` did not keep up, or no `codec` took them. See hold()."""
         with self._lock:
             self._count(reason, count)
+
+    def hold(self, codec: str, number: int) -> None:
+        """No `road` had room for this frame before the next one came: it is not encoded in this codec."""
+        with self._lock:
+            self._count("road", 1)
+            self._held.setdefault(codec, deque(maxlen=KEPT_FRAMES)).append(number)
 
     def leave(self) -> None:
         """The last view of a codec left while a frame waited to be encoded: nobody watches it any more."""
@@ -174,12 +180,14 @@ class Timeline:
 
         `frames`: rows of number, emitted_s, converted_s, due_s, played_s. `codecs`: codec -> rows of number, began_s,
         encoded_s, bytes, is_keyframe. `views`: view_id -> {"codec", "frames": rows of number, sent_s, received_s,
-        decoded_s, painted_s}. Oldest first. `skipped`: reason -> frames of the whole session.
+        decoded_s, painted_s}. Oldest first. `held`: codec -> numbers that no road had room for. `skipped`: reason ->
+        frames of the whole session.
         """
         with self._lock:  # copied, as the rows take their time
             shown = self._shown.copy()
             codecs = {codec: ring.copy() for codec, ring in self._codecs.items()}
             views = {view_id: (view.codec, list(view.sent.values())) for view_id, view in self._views.items()}
+            held = {codec: list(numbers) for codec, numbers in self._held.items()}
             skipped = dict(self._skipped)
         return {
             "frames": [[row[0], *map(_known, row[1:5])] for row in _ordered(shown)],
@@ -197,6 +205,7 @@ class Timeline:
                 }
                 for view_id, (codec, frames) in views.items()
             },
+            "held": held,
             "skipped": skipped,
         }
 
@@ -240,6 +249,7 @@ class Timeline:
         self._first_encoded_s = math.inf
         self._played = self._unwatched = self._encoded = self._sent = self._painted = 0
         self._skipped: dict[str, int] = {}
+        self._held: dict[str, deque[int]] = {}
 
     def _count(self, reason: str, count: int) -> None:
         if count > 0:

@@ -35,6 +35,7 @@ ONLY_IN: dict[str, tuple[str, ...] | str] = {
     "platformdirs": ("core/weights", "runtime/prompt.py", "runtime/ice.py"),
     "prompt_toolkit": "runtime/prompt.py",
     "av": "media/",
+    "simplejpeg": "media/jpeg.py",
     "aiortc": "transport/webrtc.py",
     "aioice": ("transport/webrtc.py", "transport/gathering.py"),
     "IPython": "notebook/",

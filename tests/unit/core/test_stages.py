@@ -150,6 +150,13 @@ def test_a_frame_that_got_no_further_says_where_it_ended(kind: str, reason: str)
     assert [row["skipped"] for row in rows] == [None, None, reason, None, None]
 
 
+def test_a_frame_that_no_road_had_room_for_was_not_skipped_by_the_encoder() -> None:
+    known = report(range(5))
+    del known["codecs"]["H264"][1:3], known["views"]["a"]["frames"][1:3]
+    rows = whole_rows(emitted(range(5)), {**known, "held": {"H264": [2], "JPEG": [1]}})
+    assert [row["skipped"] for row in rows] == [None, "encoder", "road", None, None]
+
+
 def test_frames_on_their_way_and_frames_that_nobody_saw_are_not_skipped() -> None:
     known = report(range(10), views={"a": range(3, 6)})
     known["codecs"]["H264"] = [code_row(number) for number in range(3, 8)]

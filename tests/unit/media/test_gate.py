@@ -76,6 +76,7 @@ def test_what_no_road_has_room_for_is_not_encoded_and_the_newest_follows_at_once
     assert view.got[0].is_keyframe
     assert stream.stats()["frames"]["skipped"] == {"road": 19}
     assert stream.stats()["encoders"]["H264"]["held"] == 19
+    assert stream.timeline.report()["held"] == {"H264": list(range(19))}
 
 
 def test_a_slow_road_lowers_the_rate_without_breaking_the_chain_of_frames(stream: Stream, buffer: FrameBuffer) -> None:

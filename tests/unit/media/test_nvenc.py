@@ -105,6 +105,14 @@ def test_both_follow_the_road() -> None:
     assert sum(len(frame.payload) for frame in frames[20:]) * 8 * 30 / 20 < 1.5 * 700_000
 
 
+def test_planes_are_as_small_as_their_picture() -> None:
+    card = Card()
+    encoder = HardwareFirst(SETTINGS, card)
+    # 48 and 64 rows of a picture are 72 and 96 of its planes.
+    frames = encoded(encoder, np.full((72, 320), 90, np.uint8), np.full((96, 320), 90, np.uint8))
+    assert [frame.payload == b"card" for frame in frames] == [False, True]
+
+
 def test_a_card_can_be_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SWITCH, "off")
     missing_hardware.cache_clear()

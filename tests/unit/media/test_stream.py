@@ -175,6 +175,34 @@ def test_a_size_that_no_codec_takes_is_named_and_the_next_session_plays(stream: 
     eventually(lambda: [frame.width_px for frame in got] == [64])
 
 
+def test_jpeg_goes_by_the_notebooks_connection_only_and_shows_what_no_video_codec_takes(
+    stream: Stream, failed: list[str]
+) -> None:
+    video: list[EncodedFrame] = []
+    images: list[EncodedFrame] = []
+    assert (stream.codecs(), stream.comm_codecs()) == (("H264", "VP8"), ("H264", "VP8", "JPEG"))
+    stream.attach("a", "H264", video.append)
+    stream.attach("b", "VP8", video.append)
+    stream.attach("c", "JPEG", images.append, ready=lambda: True)
+    buffer = opened(stream)
+    buffer.put(to_block(np.zeros((16, 16400, 3), np.uint8)))
+    eventually(lambda: set(failed) == {"VP8", "H264"})
+    eventually(lambda: [frame.width_px for frame in images] == [16400])
+    assert (stream.codecs(), stream.comm_codecs()) == ((), ("JPEG",))
+    buffer.put(to_block(np.zeros((16, 16402, 3), np.uint8)))
+    eventually(lambda: [frame.width_px for frame in images] == [16400, 16402])
+    buffer.put(to_block(PIXELS))
+    eventually(lambda: images[-1].width_px == 64)
+    assert stream.comm_codecs() == ("H264", "VP8", "JPEG")
+
+
+def test_the_qualities_that_keep_every_colour_offer_it_first_by_the_notebooks_connection_as_well(
+    stream: Stream,
+) -> None:
+    stream.open(StreamSettings(rate_fps=60.0, quality="high"), FrameBuffer(60.0))
+    assert stream.comm_codecs() == ("H264-444", "H264", "VP8", "JPEG")
+
+
 def test_a_size_that_no_codec_takes_costs_its_own_frames_only(stream: Stream, failed: list[str]) -> None:
     got: list[EncodedFrame] = []
     wide = np.zeros((16, 16400, 3), np.uint8)
