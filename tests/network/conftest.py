@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,23 @@ def tunnelled_lab(
     tunnel.close()
 
 
+@contextmanager
+def proxy_at(address: str, namespace: Namespace | None, server: JupyterLab, folder: Path) -> Iterator[str]:
+    """A proxy in a namespace (None is this machine's) that ends https; the address to open behind it."""
+    certificate, key = Authority(folder).certify(address)
+    target = server.url.removesuffix(HUB_PREFIX.rstrip("/"))
+    arguments = [address, str(HUB_PORT), HUB_PREFIX, target, str(certificate), str(key)]
+    command = [sys.executable, "-m", "tests.support.hub_proxy", *arguments]
+    if namespace is not None:
+        command = namespace.command(*command)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdin is not None and proxy.stdout is not None
+        assert proxy.stdout.readline() == "ready\n", "the proxy did not start; its message is above"
+        yield f"https://{address}:{HUB_PORT}{HUB_PREFIX.rstrip('/')}"
+        proxy.stdin.close()
+        proxy.wait(10)
+
+
 @pytest.fixture(scope="session")
 def hub_url(
     page_machine: PageMachine, far_server: JupyterLab, tmp_path_factory: pytest.TempPathFactory
@@ -123,17 +141,26 @@ def hub_url(
     namespace = Namespace("hub")
     join(None, namespace)
     address = join(namespace, page_machine.namespace, is_default=False).first
-    certificate, key = Authority(tmp_path_factory.mktemp("hub")).certify(address)
-    target = far_server.url.removesuffix(HUB_PREFIX.rstrip("/"))
-    arguments = [address, str(HUB_PORT), HUB_PREFIX, target, str(certificate), str(key)]
-    command = namespace.command(sys.executable, "-m", "tests.support.hub_proxy", *arguments)
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
-        assert proxy.stdin is not None and proxy.stdout is not None
-        assert proxy.stdout.readline() == "ready\n", "the proxy did not start; its message is above"
-        yield f"https://{address}:{HUB_PORT}{HUB_PREFIX.rstrip('/')}"
-        proxy.stdin.close()
-        proxy.wait(10)
+    with proxy_at(address, namespace, far_server, tmp_path_factory.mktemp("hub")) as url:
+        yield url
     namespace.close()
+
+
+@pytest.fixture(scope="session")
+def https_url(
+    page_machine: PageMachine, far_server: JupyterLab, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Where a page finds the server by https, on the kernel's own machine."""
+    with proxy_at(page_machine.here, None, far_server, tmp_path_factory.mktemp("https")) as url:
+        yield url
+
+
+@pytest.fixture
+def https_lab(
+    request: pytest.FixtureRequest, far_server: JupyterLab, far_context: BrowserContext, https_url: str
+) -> Iterator[Lab]:
+    """A tab that has every rung: a secure context, and an address of the kernel's machine."""
+    yield from lend(request, far_server, Tabs(far_context), https_url)
 
 
 @pytest.fixture
@@ -142,3 +169,8 @@ def hub_lab(
 ) -> Iterator[Lab]:
     """A tab that reaches the server as one of a JupyterHub is reached."""
     yield from lend(request, far_server, Tabs(far_context), hub_url)
+
+
+@pytest.fixture(scope="session")
+def every_road(far_context: BrowserContext, hub_url: str, https_url: str) -> None:
+    """Named by tests that choose their tab by parameter: what lives as long as the run must not begin within one."""

@@ -11,8 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs_root]
 IS_SECURE = "[window.isSecureContext, typeof VideoDecoder === 'function']"
 
 
-# The proxy lives as long as the run; started within a test, it would count as left behind by it.
-@pytest.mark.usefixtures("hub_url")
+@pytest.mark.usefixtures("every_road")
 @pytest.mark.parametrize(("road", "is_secure"), [("far_lab", False), ("tunnelled_lab", True), ("hub_lab", True)])
 def test_a_cell_runs_and_webcodecs_exist_only_where_the_context_is_secure(
     request: pytest.FixtureRequest, road: str, is_secure: bool
