@@ -1,6 +1,6 @@
 """Takes a screenshot of the built viewer in each of its states, light and dark, in a real Chromium.
 
-    python js/dev/gallery.py FOLDER
+    python js/dev/gallery.py FOLDER [STATE ...]
 
 No kernel and no JupyterLab: the page holds a stand-in for both (kernel.js), and a real WebRTC connection to it.
 """
@@ -43,6 +43,12 @@ LOG = "\n".join(
     ["Loading checkpoint shards", *(f"shard {n:2d}/24 · {n * 4.1:5.1f} s" for n in range(1, 24)), "ready on cuda:0"]
 )
 
+# What a page is at an address that is neither https nor localhost.
+NOT_SECURE = """() => {
+  delete window.VideoDecoder
+  Object.defineProperty(window, "isSecureContext", { value: false })
+}"""
+
 # name, traits, options of the stand-in, and what to wait for before the picture is taken
 STATES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("idle", {"state": "idle"}, {"is_blank": True}, "true"),
@@ -66,6 +72,36 @@ STATES: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         {"state": "streaming"},
         {"width_px": 360, "height_px": 640},
         "view.root.reactor.stats().painted > 9",
+    ),
+    (
+        "rungs",
+        {"state": "streaming"},
+        {},
+        "view.root.reactor.stats().carrier === 'WebRTC' && view.root.reactor.stats().path",
+    ),
+    (
+        "rungs-without-udp",
+        {"state": "streaming"},
+        {"has_udp": False},
+        "view.root.reactor.stats().rungs['WebRTC'].includes('UDP')",
+    ),
+    (
+        "rungs-not-secure",
+        {"state": "streaming"},
+        {"has_udp": False},
+        "view.root.reactor.stats().rungs['WebRTC'].includes('UDP')",
+    ),
+    (
+        "rungs-narrow",
+        {"state": "streaming"},
+        {"has_udp": False},
+        "view.root.reactor.stats().rungs['WebRTC'].includes('UDP')",
+    ),
+    (
+        "controls-wait",
+        {"state": "streaming", "carrier": "comm"},
+        {"is_deaf": True},
+        "view.root.innerText.includes('controls wait')",
     ),
     ("busy-kernel", {"state": "streaming"}, {"is_busy": True}, "view.root.innerText.includes('busy')"),
     ("ended", {"state": "ended"}, {}, "true"),
@@ -128,7 +164,7 @@ def time_the_stream(page: Page) -> None:
     )
 
 
-def shoot(folder: Path, chromium: str | None) -> None:
+def shoot(folder: Path, chromium: str | None, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"]
@@ -138,13 +174,22 @@ def shoot(folder: Path, chromium: str | None) -> None:
             page.on("console", lambda line: print(f"  {theme} console: {line.text}"))  # noqa: T201, B023
             page.on("pageerror", lambda error: print(f"  {theme} error: {error}"))  # noqa: T201, B023
             for name, traits, options, awaited in STATES:
+                if names and name not in names:
+                    continue
+                page.set_viewport_size({"width": 372 if name == "rungs-narrow" else 960, "height": 900})
                 page.goto(address)
                 page.add_style_tag(content=theme_css(theme))
                 page.evaluate("light => { document.body.dataset.jpThemeLight = light }", json.dumps(theme == "light"))
                 page.wait_for_function("window.is_ready")
+                if name == "rungs-not-secure":
+                    page.evaluate(NOT_SECURE)
                 open_view(page, {"model_name": "plasma", **traits}, options)
                 if name == "loading":
                     page.evaluate("view.model.set({ loading_since_ms: Date.now() - 12400 })")
+                if name.startswith("rungs"):
+                    page.locator(".reactor-status").click()
+                if name == "controls-wait":
+                    page.evaluate("void view.root.reactor.call('move')")
                 if name == "streaming":
                     time_the_stream(page)
                     page.locator(".reactor-log-summary").click()
@@ -157,6 +202,7 @@ def shoot(folder: Path, chromium: str | None) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python js/dev/gallery.py FOLDER")
-    shoot(Path(sys.argv[1]), os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser"))
+    if len(sys.argv) < 2:
+        sys.exit("usage: python js/dev/gallery.py FOLDER [STATE ...]")
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    shoot(Path(sys.argv[1]), found, sys.argv[2:])

@@ -1,24 +1,23 @@
 // Keeps one view connected: greets the kernel until it answers, and climbs the ladder of carriers.
 import type { Road } from "./calls"
-import { CommCarrier, type DecoderMaker, IMAGES } from "./carriers/comm"
+import { Attempts } from "./carriers/attempts"
+import { CommCarrier, IMAGES } from "./carriers/comm"
 import { CommRoad } from "./carriers/comm_road"
-import type { PeerMaker, Received } from "./carriers/peer"
+import type { Received } from "./carriers/peer"
 import { WebRtcCarrier } from "./carriers/webrtc"
 import { KernelClock } from "./clock"
 import { Greeting } from "./greeting"
-import { Ladder, type PageAbilities } from "./ladder"
+import { Ladder } from "./ladder"
 import type { ModelPort } from "./model"
+import type { Page } from "./page"
 import type { Surface } from "./painter/surface"
 import type { CarrierKind } from "./painter/timeline"
 import * as problems from "./problems"
 import { type HelloMessage, type KernelToPage, type PageToKernel, PROTOCOL_VERSION } from "./protocol"
+import { Watch } from "./sight"
 
-/** Scrolling past a picture and back is not worth a keyframe. */
-const LOOK_AWAY_MS = 400
 /** Frames of WebRTC that are all a little later than those of the other carrier: it is left to bring them alone. */
 const LAGGING_MS = 500
-/** So long the kernel may take to name its relays; then an attempt is made without. */
-const RELAYS_MS = 5_000
 
 /**
  * greeting: no hello yet · connecting: no carrier has proved to work · live: one has · waiting: until the next attempt,
@@ -42,14 +41,6 @@ export interface ConnectionEvents {
   onClosed(): void
 }
 
-export interface Page extends PageAbilities {
-  hostname: string
-  /** Which of the kernel's video codecs this page decodes, best first. */
-  videoCodecs(): Promise<string[]>
-  makePeer: PeerMaker
-  makeDecoder: DecoderMaker
-}
-
 export class Connection {
   readonly clock = new KernelClock()
   /** From `emit_block` until the kernel's clock plays a frame, of late: part of a frame's age before it is sent. */
@@ -59,19 +50,15 @@ export class Connection {
   problem: string | null = null
   was_live = false
   ladder: Ladder
-  #hello: HelloMessage | null = null
   #video_codecs: string[] = []
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #relays_timer: ReturnType<typeof setTimeout> | undefined
-  #look_away: ReturnType<typeof setTimeout> | undefined
-  /** Somebody can see the picture, or could a moment ago. */
-  #is_watched = true
   /** What the kernel was told by channel; a new peer is sent the picture until it is told otherwise. */
   #told_watching = true
   #lagging_ms: number | null = null
   /** The best road for a call now. */
   road: Road = "comm"
+  readonly #watch = new Watch(() => this.#watched())
   readonly #greeting: Greeting
+  readonly #attempts: Attempts
   readonly #webrtc: WebRtcCarrier
   readonly #comm: CommCarrier
   readonly #comm_road: CommRoad
@@ -89,6 +76,11 @@ export class Connection {
       () => this.#sayReady(),
       () => events.onChange(),
     )
+    this.#attempts = new Attempts({
+      askServers: () => tell({ type: "servers", view_id }),
+      connect: (ice_servers) => void this.#webrtc.connect(ice_servers, this.ladder.has_comm),
+      greet: () => this.#greet(),
+    })
     this.#webrtc = new WebRtcCarrier(view_id, page.hostname, this.clock, page.makePeer, tell, {
       onTrack: (track, signal) => events.onTrack(track, signal),
       onOpen: () => this.#opened(),
@@ -118,7 +110,7 @@ export class Connection {
 
   start(): void {
     this.ladder = this.#newLadder()
-    this.#hello = null
+    this.#attempts.hello = null
     this.#greeting.reset()
     if (this.ladder.has_comm || this.page.has_webrtc) this.#greet()
     else this.#move("closed", problems.NO_WEBRTC)
@@ -136,7 +128,7 @@ export class Connection {
     if (message.type === "hello") void this.#greeted(message)
     else if (message.type === "answer") void this.#webrtc.accept(message)
     else if (message.type === "refused") this.#webrtc.refuse(message)
-    else if (message.type === "relays") this.#connect(message.ice_servers)
+    else if (message.type === "relays") this.#attempts.connect(this.ladder, message.ice_servers)
     else if (message.type === "reconnect") this.#again()
     else if (message.type === "pong") {
       this.wait_ms = message.wait_ms ?? 0
@@ -150,10 +142,8 @@ export class Connection {
 
   /** Whether somebody can see the picture: what nobody sees is not sent. */
   watch(is_watching: boolean): void {
-    clearTimeout(this.#look_away)
     // Without a picture there is nothing to come back to.
-    if (is_watching || this.phase !== "live") this.#watched(is_watching)
-    else this.#look_away = setTimeout(() => this.#watched(false), LOOK_AWAY_MS)
+    this.#watch.see(is_watching, this.phase === "live")
   }
 
   /** A frame of a carrier has come; `is_older` than what is on the canvas already. */
@@ -221,7 +211,7 @@ export class Connection {
   /** Ends every carrier and tells the kernel. The connection may be started again. */
   close(problem: string | null = null): void {
     if (this.phase === "closed") return
-    clearTimeout(this.#look_away)
+    this.#watch.close()
     this.#drop()
     this.#tell({ type: "bye", view_id: this.view_id })
     this.#move("closed", problem)
@@ -249,11 +239,11 @@ export class Connection {
     const is_first = this.phase === "greeting"
     if (hello.protocol !== PROTOCOL_VERSION) return this.close(problems.OTHER_VERSION)
     this.#greeting.stop()
-    this.#hello = hello
+    this.#attempts.hello = hello
     if (!this.ladder.has_comm) {
       if (!is_first) return
       this.#move("connecting", this.problem)
-      this.#connect(hello.ice_servers)
+      this.#attempts.connect(this.ladder)
       return
     }
     if (is_first) this.#move("connecting", null)
@@ -272,16 +262,10 @@ export class Connection {
   }
 
   #follow(is_anew = false): void {
-    clearTimeout(this.#timer)
     if (this.phase === "closed" || this.phase === "greeting") return
     const { ladder } = this
     if (ladder.has_comm) this.#carry(is_anew)
-    const now_ms = performance.now()
-    if (ladder.isDue(now_ms) && ladder.has_comm) this.#attempt()
-    else if (ladder.webrtc === "waiting") {
-      const then = () => (ladder.has_comm ? this.#follow() : this.#greet())
-      this.#timer = setTimeout(then, Math.max(0, ladder.next_ms - now_ms))
-    }
+    this.#attempts.follow(ladder)
     const road = this.#webrtc.is_open && ladder.webrtc !== "silent" ? "channel" : "comm"
     if (road === this.road) return
     this.road = road
@@ -291,27 +275,9 @@ export class Connection {
   #carry(is_anew: boolean): void {
     const { ladder } = this
     const codecs = ladder.wants_video ? [...this.#video_codecs, IMAGES] : [IMAGES]
-    const is_wanted = ladder.wants_comm && this.#is_watched
+    const is_wanted = ladder.wants_comm && this.#watch.is_watched
     // An open channel is asked the time, and notices a silence sooner.
     this.#comm_road.carry(codecs, is_wanted, is_wanted && ladder.webrtc !== "open", is_anew)
-  }
-
-  /** Without relays first: their secrets go to no page that does not need them. */
-  #attempt(): void {
-    const { ladder } = this
-    const open_servers = this.#hello?.ice_servers ?? []
-    ladder.attempted()
-    if (!ladder.wants_relay || !this.#hello?.has_relay) this.#connect(open_servers)
-    else {
-      this.#tell({ type: "servers", view_id: this.view_id })
-      this.#relays_timer = setTimeout(() => this.#connect(open_servers), RELAYS_MS)
-    }
-  }
-
-  #connect(ice_servers: RTCIceServer[]): void {
-    clearTimeout(this.#relays_timer)
-    this.ladder.attempted()
-    void this.#webrtc.connect(ice_servers, this.ladder.has_comm)
   }
 
   #opened(): void {
@@ -332,16 +298,16 @@ export class Connection {
     this.#move("live", null)
   }
 
-  #watched(is_watched: boolean): void {
-    if (is_watched && !this.#is_watched) this.ladder.nudge(performance.now())
-    this.#is_watched = is_watched
+  #watched(): void {
+    const { is_watched } = this.#watch
+    if (is_watched) this.ladder.nudge(performance.now())
     this.#webrtc.is_watched = is_watched
     this.#tellWatching()
     this.#follow()
   }
 
   #tellWatching(): void {
-    const is_watching = this.#is_watched
+    const is_watching = this.#watch.is_watched
     if (this.#told_watching !== is_watching && this.#webrtc.send({ type: "watching", is_watching })) {
       this.#told_watching = is_watching
     }
@@ -390,15 +356,14 @@ export class Connection {
   #failed(problem: string): void {
     if (this.phase === "closed") return
     this.events.onLost(false)
-    const has_relay = this.#hello?.has_relay === true
     if (!this.ladder.has_comm) this.#move("waiting", problem)
-    this.#step(() => this.ladder.failed(problem, has_relay, performance.now()))
+    else if (!this.#comm_road.was_heard) this.#move("connecting", this.was_live ? problem : null)
+    this.#step(() => this.ladder.failed(problem, this.#attempts.has_relay, performance.now()))
     this.events.onChange()
   }
 
   #drop(): void {
-    clearTimeout(this.#timer)
-    clearTimeout(this.#relays_timer)
+    this.#attempts.close()
     this.#greeting.stop()
     this.#webrtc.close()
     this.#comm.reset()

@@ -75,8 +75,9 @@ export class Measures {
 
   /** More on the rung in use, for a person. */
   get detail(): string {
-    const by = this.#connection.ladder.rung === "webrtc" ? this.#path : ""
-    return [this.codec, this.#surface.painter, by].filter(Boolean).join(" · ")
+    const is_track = this.#connection.ladder.rung === "webrtc"
+    const words = is_track ? [this.codec, this.#path, this.#surface.painter] : [this.codec]
+    return words.filter(Boolean).join(" · ")
   }
 
   figures(): Figures {

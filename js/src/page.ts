@@ -1,8 +1,16 @@
 // What this page can do, as the browser says.
-import { makeDecoder } from "./carriers/comm"
-import { Peer } from "./carriers/peer"
-import type { Page } from "./connection"
+import { type DecoderMaker, makeDecoder } from "./carriers/comm"
+import { Peer, type PeerMaker } from "./carriers/peer"
 import { supportedCodecs } from "./decoders/video"
+import type { PageAbilities } from "./ladder"
+
+export interface Page extends PageAbilities {
+  hostname: string
+  /** Which of the kernel's video codecs this page decodes, best first. */
+  videoCodecs(): Promise<string[]>
+  makePeer: PeerMaker
+  makeDecoder: DecoderMaker
+}
 
 let codecs: Promise<string[]> | null = null
 

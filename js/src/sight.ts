@@ -18,3 +18,34 @@ export function followNetwork(onChange: () => void, signal: AbortSignal): void {
   const { connection } = navigator as Navigator & { connection?: EventTarget }
   connection?.addEventListener?.("change", onChange, { signal })
 }
+
+/** Scrolling past a picture and back is not worth a keyframe. */
+const LOOK_AWAY_MS = 400
+
+/** Whether a view is watched: from when it is seen, until a moment after it is not. */
+export class Watch {
+  is_watched = true
+  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #onChange: (is_watched: boolean) => void
+
+  constructor(onChange: (is_watched: boolean) => void) {
+    this.#onChange = onChange
+  }
+
+  /** `is_patient`: one who looks away may come back. */
+  see(is_seen: boolean, is_patient: boolean): void {
+    clearTimeout(this.#timer)
+    if (is_seen || !is_patient) this.#set(is_seen)
+    else this.#timer = setTimeout(() => this.#set(false), LOOK_AWAY_MS)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #set(is_watched: boolean): void {
+    if (is_watched === this.is_watched) return
+    this.is_watched = is_watched
+    this.#onChange(is_watched)
+  }
+}

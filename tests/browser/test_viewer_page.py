@@ -50,7 +50,8 @@ def page(context: BrowserContext) -> Page:
 def open_view(page: Page, options: dict[str, Any] | None = None, **traits: Any) -> None:
     """Renders a view of a stand-in kernel as `view`, with these traits."""
     page.evaluate(
-        "([traits, options]) => void open_view(traits, options)", [{"state": "streaming", **traits}, options or {}]
+        "([traits, options]) => void open_view(traits, options)",
+        [{"state": "streaming", "carrier": "webrtc", **traits}, options or {}],
     )
 
 

@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 500
 const SAID_MS = 1_000
 
 export class CommRoad {
+  /** The kernel has answered by comm since `stop`. */
+  was_heard = false
   readonly #view_id: string
   readonly #tell: (message: PageToKernel) => boolean
   readonly #pulse: Pulse
@@ -57,15 +59,13 @@ export class CommRoad {
   /** A packet for this view has come. */
   heard(): void {
     const now_ms = performance.now()
-    this.#heard_ms = now_ms
-    this.#patience_ms = UNHEARD_MS
+    this.#listened(now_ms)
     // The kernel stands in for a channel on which it hears nothing; here it is not needed.
     if (!this.#is_wanted && now_ms - this.#said_ms > SAID_MS) this.#say(now_ms)
   }
 
   pong(message: PongMessage): void {
-    this.#heard_ms = performance.now()
-    this.#patience_ms = UNHEARD_MS
+    this.#listened(performance.now())
     this.#pulse.pong(message)
   }
 
@@ -87,8 +87,15 @@ export class CommRoad {
   /** Asks nothing more, and tells nobody. It may be started again by `carry`. */
   stop(): void {
     this.#rest()
+    this.was_heard = false
     this.#codecs = []
     this.#is_wanted = false
+  }
+
+  #listened(now_ms: number): void {
+    this.was_heard = true
+    this.#heard_ms = now_ms
+    this.#patience_ms = UNHEARD_MS
   }
 
   #rest(): void {
