@@ -22,6 +22,7 @@ class _Unset:
 
 
 UNSET: Final = _Unset()
+_NOTHING: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Control:
         self._lock = lock
         self._known: Any = UNSET if param.is_required else param.default
         self._applied: Any = self._known
+        self._told: Any = _NOTHING
+        """The state that a page told last and the kernel's widget has not got yet: ipywidgets brings it when it can."""
         self._note = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 0 8px"))
         self._note.add_class("reactor-note")
         text = ipywidgets.HTML(
@@ -78,7 +81,7 @@ class Control:
         self.widget.add_class("reactor-control")
         self._show_if_unset()
         field.widget.observe(self._changed, names="value")
-        # What ipywidgets calls for every message of a page, and what a page's own messages set the widget by.
+        # What ipywidgets calls for every message of a page.
         self._set_state: Callable[[Mapping[str, Any]], None] = field.widget.set_state
         field.widget.set_state = self._from_front_end
 
@@ -94,13 +97,19 @@ class Control:
     def show(self, value: Any) -> None:
         """Move the widget to a value that somebody applied; sends nothing."""
         with self._lock:
+            is_ahead, self._told = self._told is not _NOTHING, _NOTHING
             self._known = self._applied = value
             if value is not None:
                 self._field.write(value)
+                if is_ahead:  # the pages are not where the kernel's widget was: no change of it is none of theirs
+                    self._field.widget.send_state(self._field.state)
             self.note("")
 
     def moved(self, raw: Any) -> bool:
         """A page says what a person has set; whether that is a value. What is wrong with it stands beside it.
+
+        The kernel's widget and the other pages follow when ipywidgets says the same. An echo from here might reach
+        the page when it has moved on, and set it back.
 
         Raises:
             TypeError: it is no state of this widget.
@@ -108,17 +117,15 @@ class Control:
         try:
             self._known = self._field.from_page(raw)
         except ValueError as unreadable:
+            self._told = raw
             self.note(str(unreadable), is_error=True)
             return False
+        self._told = raw
         self.note("")
         return True
 
-    def follow(self, raw: Any) -> None:
-        """The kernel's widget follows a page that moved, and so do the other pages. Calls nothing."""
-        self._set_state({self._field.state: raw})
-
     def is_at(self, raw: Any) -> bool:
-        """Whether the kernel's widget stands there already: then nobody has touched it since."""
+        """Whether it stands there already: then nobody has touched it since."""
         return bool(self._state() == raw)
 
     def accepted(self, value: Any) -> None:
@@ -138,23 +145,28 @@ class Control:
         self._note.value = note_html(text, is_error=is_error)
 
     def _state(self) -> Any:
+        if self._told is not _NOTHING:
+            return self._told
         return self._field.widget.get_state(self._field.state)[self._field.state]
 
     def _from_front_end(self, state: Mapping[str, Any]) -> None:
         """What ipywidgets says, which may be late. It echoes what it is given here to all pages."""
         move = Move.of(state)
+        name = self._field.state
         with self._lock:
-            if move is None:
+            if move is None or name not in state:
+                if name in state:
+                    self._told = _NOTHING
                 self._set_state(state)
                 return
-            told = {name: value for name, value in state.items() if name != MOVED}
-            if self._field.state in told:
-                if self.is_told(move):
-                    # The page that sent it drops the echo of anything else, and would stay deaf to other pages.
-                    told[self._field.state] = self._state()
-                else:
-                    self._expect(told[self._field.state])
-            self._set_state(told)
+            raw = state[name]
+            if self.is_told(move):
+                # Not what was passed on the way, nor what somebody has set since. The page that sent it waits for an
+                # echo of this very message, and would stay deaf to other pages without.
+                raw, self._told = self._state(), _NOTHING
+            else:
+                self._expect(raw)
+            self._set_state({**{key: value for key, value in state.items() if key != MOVED}, name: raw})
 
     def _expect(self, raw: Any) -> None:
         """This came ahead of the page's own message, which makes the call."""

@@ -65,7 +65,7 @@ class Part:
             )
         with self._lock:
             if self._moves.take(move):
-                self._follow(values)
+                self._act(values)
 
     def show(self, params: Mapping[str, Any]) -> None:
         for name, value in params.items():
@@ -99,8 +99,8 @@ class Part:
             elif control.value is not UNSET:
                 control.note("")
 
-    def _follow(self, values: Mapping[str, Any]) -> None:
-        """A new move: send what it means, then let the kernel's widgets and the other pages follow."""
+    def _act(self, values: Mapping[str, Any]) -> None:
+        """A new move: send what it means."""
         raise NotImplementedError
 
     def _take(self, name: str, raw: Any) -> bool:
@@ -149,12 +149,10 @@ class Live(Part):
         self.controls = {param.name: control}
         self.widget = control.widget
 
-    def _follow(self, values: Mapping[str, Any]) -> None:
+    def _act(self, values: Mapping[str, Any]) -> None:
         for name, raw in values.items():
             if self._take(name, raw):
-                # Before the kernel's widget: each message to the pages may cost a wait for the GIL.
                 self.send({name: self.controls[name].value})
-            self.controls[name].follow(raw)
 
 
 class Form(Part):
@@ -172,14 +170,12 @@ class Form(Part):
         self.widget = ipywidgets.VBox([title, *(control.widget for control in self.controls.values()), self.press])
         self.widget.add_class("reactor-form")
 
-    def _follow(self, values: Mapping[str, Any]) -> None:
+    def _act(self, values: Mapping[str, Any]) -> None:
         # What nobody touched stays as it is known: a slider of an unset value stands somewhere too.
         touched = {name: raw for name, raw in values.items() if not self.controls[name].is_at(raw)}
         readable = [self._take(name, raw) for name, raw in touched.items()]  # all of them: each has its own note
         if all(readable):
             self._send_all()
-        for name, raw in touched.items():
-            self.controls[name].follow(raw)
 
     def _send_all(self) -> None:
         params: dict[str, Any] = {}
@@ -208,7 +204,7 @@ class Press(Part):
     def complain(self, error: BaseException | None) -> None:
         self._note.value = note_html(str(error) if error else self.spec.description, is_error=error is not None)
 
-    def _follow(self, values: Mapping[str, Any]) -> None:
+    def _act(self, values: Mapping[str, Any]) -> None:
         self.send({})
 
 
