@@ -44,7 +44,7 @@ class Grade:
 _BALANCED = Grade(h264_qp=20, vp8_level=10, nvenc_qp=20, jpeg_quality=80, cap_bps=16_000_000, jpeg_cap_bps=80_000_000)
 
 GRADES: Final[dict[Quality, Grade]] = {
-    "low": Grade(h264_qp=28, vp8_level=40, nvenc_qp=28, jpeg_quality=50, cap_bps=3_000_000, jpeg_cap_bps=16_000_000),
+    "low": Grade(h264_qp=28, vp8_level=40, nvenc_qp=28, jpeg_quality=50, cap_bps=3_000_000, jpeg_cap_bps=24_000_000),
     "balanced": _BALANCED,
     "high": Grade(
         h264_qp=14,

@@ -9,6 +9,7 @@ ran. Sharpness is that of libavcodec's decoder; Chromium's canvas measures up to
 from __future__ import annotations
 
 import argparse
+import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,11 +21,12 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
+from PIL import Image
 
-from reactor_nb.media.codecs import CODECS, open_encoder
+from reactor_nb.media.codecs import CODECS, COMM_CODECS, open_encoder
 from reactor_nb.media.link import StreamSettings
 from reactor_nb.media.pixels import PlaneConverter
-from reactor_nb.media.quality import FULL_COLOUR, GRADES, QUALITIES
+from reactor_nb.media.quality import FULL_COLOUR, GRADES, QUALITIES, UNCHAINED
 from tests.benchmarks.fidelity import block_psnr_db, luma_psnr_db
 from tests.benchmarks.picture import MovingPicture
 
@@ -126,6 +128,61 @@ def own(codec: str, quality: Any) -> Callable[[int, int], Encode]:
     return opened
 
 
+def still(
+    codec: str, pixel_format: str, options: dict[str, str], quantizer: int | None = None
+) -> Callable[[int, int], Encode]:
+    """An encoder of libavcodec for single images."""
+
+    def opened(width_px: int, height_px: int) -> Encode:
+        context = cast(VideoCodecContext, av.CodecContext.create(codec, "w"))
+        context.width, context.height, context.pix_fmt = width_px, height_px, pixel_format
+        context.time_base, context.thread_count = Fraction(1, 90_000), 1
+        if quantizer is not None:
+            context.qmin = context.qmax = quantizer
+        context.options = options
+        context.open()
+        reformatter = VideoReformatter()
+
+        def encode(pixels: Pixels, number: int) -> bytes:
+            frame = reformatter.reformat(
+                av.VideoFrame.from_numpy_buffer(pixels, format="rgb24"),
+                format=pixel_format,
+                src_colorspace=Colorspace.ITU601,
+                dst_colorspace=Colorspace.ITU601,
+                src_color_range=ColorRange.JPEG,
+                dst_color_range=ColorRange.JPEG if pixel_format.startswith("yuvj") else ColorRange.MPEG,
+                interpolation=Interpolation.AREA,
+                threads=1,
+            )
+            frame.pts, frame.time_base = number * TICKS, context.time_base
+            return b"".join(bytes(packet) for packet in context.encode(frame))
+
+        return encode
+
+    return opened
+
+
+def mjpeg(steps: int) -> Callable[[int, int], Encode]:
+    options = {"flags": "+qscale", "global_quality": str(steps * 118)}
+    return still("mjpeg", "yuvj420p", options, quantizer=steps)
+
+
+def webp(quality: int) -> Callable[[int, int], Encode]:
+    return still("libwebp", "yuv420p", {"quality": str(quality), "compression_level": "0"})
+
+
+def pillow(image_format: str) -> Callable[[int, int], Encode]:
+    def opened(width_px: int, height_px: int) -> Encode:
+        def encode(pixels: Pixels, number: int) -> bytes:
+            written = io.BytesIO()
+            Image.fromarray(pixels).save(written, image_format, quality=80, method=0)
+            return written.getvalue()
+
+        return encode
+
+    return opened
+
+
 def rows() -> Iterator[tuple[str, str, Callable[[int, int], Encode]]]:
     """(label, name of the decoder, how to open it)."""
     for codec in (*CODECS, FULL_COLOUR):
@@ -133,6 +190,18 @@ def rows() -> Iterator[tuple[str, str, Callable[[int, int], Encode]]]:
             yield f"own {codec} {quality}", codec.partition("-")[0].lower(), own(codec, quality)
     for candidate in CANDIDATES:
         yield candidate.label, DECODERS[candidate.codec], candidate.opened
+    for codec in UNCHAINED.intersection(COMM_CODECS):
+        for quality in QUALITIES[:3]:
+            yield f"own {codec} {quality}", "mjpeg", own(codec, quality)
+    for steps in (5, 3):
+        yield f"image JPEG by libavcodec, qscale {steps}", "mjpeg", mjpeg(steps)
+    yield "image WebP by libwebp, quality 75, fastest", "webp", webp(75)
+    for image_format in ("JPEG", "WEBP"):
+        yield (
+            f"image {image_format} by Pillow, quality 80",
+            image_format.replace("JPEG", "mjpeg").lower(),
+            pillow(image_format),
+        )
 
 
 def measured(decoder_name: str, encode: Encode, frames: list[Pixels]) -> tuple[float, ...]:
@@ -150,7 +219,10 @@ def measured(decoder_name: str, encode: Encode, frames: list[Pixels]) -> tuple[f
         sizes.append(len(payload))
         for picture in decoder.decode(av.Packet(payload)) if payload else ():
             if shown >= settled and shown % 3 == 0:
-                decoded = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+                # A JPEG may have smaller sides than its frame.
+                height_px, width_px = pixels.shape[:2]
+                shown_there = picture.reformat(width_px, height_px, "rgb24", interpolation=Interpolation.BILINEAR)
+                decoded = np.asarray(shown_there.to_ndarray(), np.uint8)
                 luma_db.append(luma_psnr_db(decoded, frames[shown]))
                 block_db.append(block_psnr_db(decoded, frames[shown]))
             shown += 1
