@@ -107,6 +107,7 @@ class Gathering:
             raise CarrierError("This aioice cannot be told which address to bind; use aioice 0.12 or 0.13.")
         self.relays: dict[str, str] = {}
         """What became of each relay that was asked: host, port and road -> a few words."""
+        self._relay_hosts = {each.host for each in servers_of(reach.ice_servers) if each.road}
         self._agent = agent
         self._reach = reach
         self._bind: Callable[..., Awaitable[list[Any]]] = gather
@@ -119,7 +120,10 @@ class Gathering:
         pairs = list(getattr(self._agent, "_nominated", {}).values())
         if not pairs:
             return {}
-        return {"kernel": str(pairs[0].local_candidate.type), "page": str(pairs[0].remote_candidate.type)}
+        local, remote = pairs[0].local_candidate, pairs[0].remote_candidate
+        # A page's relay that was lent after its offer is not in it, and is seen to speak from the server's address.
+        is_relay = remote.type == "prflx" and remote.host in self._relay_hosts
+        return {"kernel": str(local.type), "page": "relay" if is_relay else str(remote.type)}
 
     async def _gather(self, component: int, **given: Any) -> list[Any]:
         candidates = await self._bind(**{**given, "component": component, "addresses": list(self._reach.addresses)})
@@ -132,7 +136,7 @@ class Gathering:
     async def _relayed(self, component: int) -> list[Any]:
         """A relay of the best road that answers, or none."""
         servers = self._reach.relays()
-        asked = [asyncio.ensure_future(_allocate(self._agent, component, server)) for server in servers]
+        asked = [asyncio.ensure_future(self._allocate(component, server)) for server in servers]
         try:
             best = await _best(asked)
         except asyncio.CancelledError:
@@ -157,6 +161,24 @@ class Gathering:
         candidate, protocol = best.result()
         self._agent._protocols.append(protocol)
         return [candidate]
+
+    async def _allocate(self, component: int, server: IceServer) -> Any:
+        addresses = await resolve(server.host)
+        if not addresses:
+            raise ConnectionError("its name has no address")
+        self._relay_hosts.update(addresses)
+        # Of a certificate the name is checked, so TLS is given that; asyncio resolves it again, now that it is known.
+        host = server.host if server.road == "tls" else addresses[0]
+        return await ice.relayed_candidate(
+            component=component,
+            hide_related_address=False,
+            protocol_factory=lambda: ice.StunProtocol(self._agent),
+            turn_server=(host, server.port),
+            turn_username=server.username,
+            turn_password=server.credential,
+            turn_ssl=server.road == "tls",
+            turn_transport="udp" if server.road == "udp" else "tcp",
+        )
 
 
 async def _best(asked: Sequence[asyncio.Future[Any]]) -> asyncio.Future[Any] | None:
@@ -201,24 +223,6 @@ async def _reflexive(protocols: Sequence[Any], servers: Sequence[IceServer], lim
                 found.setdefault(answer.result().related_address, answer.result())
     await _cancel(asked)
     return list(found.values())
-
-
-async def _allocate(agent: Any, component: int, server: IceServer) -> Any:
-    addresses = await resolve(server.host)
-    if not addresses:
-        raise ConnectionError("its name has no address")
-    # Of a certificate the name is checked, so TLS is given that; asyncio resolves it again, now that it is known.
-    host = server.host if server.road == "tls" else addresses[0]
-    return await ice.relayed_candidate(
-        component=component,
-        hide_related_address=False,
-        protocol_factory=lambda: ice.StunProtocol(agent),
-        turn_server=(host, server.port),
-        turn_username=server.username,
-        turn_password=server.credential,
-        turn_ssl=server.road == "tls",
-        turn_transport="udp" if server.road == "udp" else "tcp",
-    )
 
 
 def _give_back(answer: asyncio.Future[Any]) -> None:
