@@ -187,7 +187,7 @@ def shoot(folder: Path, chromium: str | None, names: list[str]) -> None:
                 if name == "loading":
                     page.evaluate("view.model.set({ loading_since_ms: Date.now() - 12400 })")
                 if name.startswith("rungs"):
-                    page.locator(".reactor-status").click()
+                    page.locator(".reactor-state").click()
                 if name == "controls-wait":
                     page.evaluate("void view.root.reactor.call('move')")
                 if name == "streaming":

@@ -321,7 +321,7 @@ export class Connection {
 
   #codecFailed(codec: string, why: string): void {
     this.#video_codecs = this.#video_codecs.filter((name) => name !== codec)
-    if (this.#video_codecs.length === 0) this.ladder.videoFailed(problems.decoderFailed(codec, why))
+    this.ladder.decoderFailed(problems.decoderFailed(codec, why))
     this.#follow(true)
   }
 

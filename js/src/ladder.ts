@@ -47,7 +47,10 @@ export class Ladder {
   /** What the packets are that came last. */
   #comm: "video" | "jpeg" | null = null
   #trouble = ""
+  /** Why this page is asked no video of. */
   #video_trouble = ""
+  /** What the last decoder of video said that failed; the kernel may have another codec. */
+  #decoder_trouble = ""
   #failures = 0
   readonly #retry: Backoff
 
@@ -146,6 +149,11 @@ export class Ladder {
     this.#comm = is_image ? "jpeg" : "video"
   }
 
+  /** One of the codecs is not decoded here after all. */
+  decoderFailed(why: string): void {
+    this.#decoder_trouble = why
+  }
+
   /** This page decodes none of the kernel's video codecs. */
   videoFailed(why: string): void {
     this.#video_trouble = why
@@ -170,7 +178,8 @@ export class Ladder {
 
   #whyNotVideo(): string {
     if (!this.allows("video")) return problems.NOT_CHOSEN
-    return this.#video_trouble || problems.standsBy(this.rung)
+    if (this.#video_trouble !== "") return this.#video_trouble
+    return this.rung === "jpeg" ? this.#decoder_trouble || problems.NO_CODEC : problems.standsBy(this.rung)
   }
 
   #isFormed(): boolean {

@@ -31,7 +31,7 @@ export const NOT_SECURE =
 export const NO_WEBCODECS =
   "This browser has no WebCodecs; open the notebook in a current Chrome, Edge, Firefox or Safari."
 
-export const NO_CODEC = "This browser decodes none of the video codecs that the kernel has: H.264 and VP8."
+export const NO_CODEC = "This browser decodes none of the video codecs that the kernel has here; images need none."
 
 /** Of a browser's video decoder. */
 export function decoderFailed(codec: string, why: string): string {

@@ -154,11 +154,20 @@ describe("what a page and its author leave", () => {
     expect([ladder.isDue(0), ladder.reasons().webrtc]).toEqual([false, problems.NO_WEBRTC])
   })
 
-  test("a decoder that failed leaves images", () => {
+  test("a page that decodes none of the codecs is shown images", () => {
     const ladder = climbing()
-    ladder.videoFailed("it broke")
+    ladder.videoFailed("it knows none")
     ladder.packet(true)
-    expect([ladder.wants_video, ladder.rung, ladder.reasons().video]).toEqual([false, "jpeg", "it broke"])
+    expect([ladder.wants_video, ladder.rung, ladder.reasons().video]).toEqual([false, "jpeg", "it knows none"])
+  })
+
+  test("a decoder that failed is told of where images come instead, and not where another codec does", () => {
+    const ladder = climbing()
+    ladder.decoderFailed("it broke")
+    ladder.packet(true)
+    expect(ladder.reasons().video).toBe("it broke")
+    ladder.packet(false)
+    expect(ladder.reasons().video).toBe("")
   })
 })
 

@@ -33,10 +33,12 @@ const socket = new WebSocket(`ws://${location.host}/comm`)
 socket.binaryType = "arraybuffer"
 await new Promise((opened) => { socket.onopen = opened })
 window.heard = []
+window.packets = 0
 socket.onmessage = ({ data }) => {
   const length = new DataView(data).getUint32(0)
   const message = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)))
-  if (message.type !== "packet") window.heard.push(message)
+  if (message.type === "packet") window.packets += 1
+  else window.heard.push(message)
   const rest = data.byteLength - 4 - length
   emit("msg:custom", message, rest ? [new DataView(data, 4 + length)] : [])
 }
@@ -49,7 +51,8 @@ const model = {
 window.from_kernel = (message) => emit("msg:custom", message, [])
 window.set_trait = (name, value) => { traits[name] = value; emit(`change:${name}`) }
 window.controller = new AbortController()
-widget.render({ model, el: document.body, signal: window.controller.signal })
+window.open_another = () => widget.render({ model, el: document.body, signal: window.controller.signal })
+window.open_another()
 window.reactor = document.querySelector(".reactor-viewer").reactor
 </script>"""
 
@@ -65,6 +68,8 @@ class Bridge:
         """What the page said, oldest first."""
         self.is_deaf = False
         """Nothing of the page is heard, as while a cell runs and the front end has no subshell."""
+        self.unanswered: set[str] = set()
+        """Kinds of messages that are heard and passed over."""
         self._link = link
         self._name = name
         self._carrier = carrier
@@ -97,8 +102,10 @@ class Bridge:
             return
         self.heard.append(message)
         kind, view_id = message["type"], message.get("view_id", "")
+        if kind in self.unanswered:
+            return
         if kind == "ready":
-            hello = {"view_id": view_id, "protocol": PROTOCOL_VERSION, "ice_servers": [], "carrier": self._carrier}
+            hello = {"view_id": view_id, "protocol": PROTOCOL_VERSION, "ice_servers": []}
             self.say({"type": "hello", **hello})
         elif kind == "offer":
             answer = self._link.offer(self._name, view_id, message["sdp"], PeerSettings(message["hostname"]))

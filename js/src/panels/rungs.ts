@@ -12,6 +12,7 @@ export class RungPanel {
   readonly root: HTMLElement
   readonly #list = element("dl", "reactor-rung-list")
   readonly #button: HTMLButtonElement
+  #facts: RungFacts | null = null
   readonly #rows = new Map<string, { name: HTMLElement; reason: HTMLElement }>()
 
   /** Opened and closed by `button`, and by a click on `line`, in which the button is. */
@@ -36,8 +37,12 @@ export class RungPanel {
     for (const part of [line, this.root]) part.addEventListener("keydown", onKey, { signal })
   }
 
-  show({ rungs, detail }: RungFacts): void {
-    if (this.root.hidden) return
+  show(facts: RungFacts): void {
+    this.#facts = facts
+    if (!this.root.hidden) this.#write(facts)
+  }
+
+  #write({ rungs, detail }: RungFacts): void {
     for (const [name, why] of Object.entries(rungs)) {
       const row = this.#rows.get(name) ?? this.#add(name)
       const is_used = why === ""
@@ -58,6 +63,7 @@ export class RungPanel {
 
   #open(is_open: boolean): void {
     this.root.hidden = !is_open
+    if (is_open && this.#facts !== null) this.#write(this.#facts)
     this.#button.setAttribute("aria-expanded", String(is_open))
   }
 }
