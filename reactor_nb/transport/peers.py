@@ -27,8 +27,8 @@ class PeersEvents(Protocol):
 
     def channel_opened(self, view_id: str) -> None: ...
 
-    def peer_ended(self, view_id: str, reason: str) -> None:
-        """The peer of a view is gone, and no other took its place."""
+    def peer_gone(self, peer: Peer) -> None:
+        """The peer of a view has ended, and no other took its place."""
 
 
 class Peers:
@@ -187,7 +187,7 @@ class Peers:
         if is_current:
             self._stream.detach(peer.view_id)
             self._announced.pop(peer.view_id, None)
-            self._events.peer_ended(peer.view_id, reason)
+            self._events.peer_gone(peer)
         self._spawn(peer.close())
 
     # ------------------------------------------------------------------ own

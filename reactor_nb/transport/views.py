@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 OpenListener = Callable[[str, list[str]], None]
-"""(name, view_ids): which views of a name can be sent messages, in full after each change; on the loop."""
+"""(name, view_ids): which views of a name have an open data channel, in full after each change; on the loop."""
 
 
 class Views:
@@ -71,7 +71,6 @@ class Views:
     async def drop(self, view_id: str) -> None:
         """End both carriers of one view, and wait for that."""
         self.comm.drop(view_id)
-        self._tell_open()
         await self.peers.drop(view_id)
 
     async def close_carriers(self) -> None:
@@ -157,11 +156,13 @@ class Views:
         self._channel_silence().heard(view_id)
         self._tell_open()
 
-    def peer_ended(self, view_id: str, reason: str) -> None:
+    def peer_gone(self, peer: Peer) -> None:
         if self._silence is not None:
-            self._silence.forget(view_id)
-        if self.comm.get(view_id) is None:
-            self.stream.timeline.forget(view_id)
+            self._silence.forget(peer.view_id)
+        if self.comm.get(peer.view_id) is None:
+            self.stream.timeline.forget(peer.view_id)
+        elif peer.was_lost and peer.is_watching:
+            self.comm.stand_in(peer.view_id, True)
         self._tell_open()
 
     def _comm_dropped(self, view_id: str) -> None:
@@ -179,7 +180,6 @@ class Views:
             self._coming[view_id] -= 1
             if not self._coming[view_id]:
                 del self._coming[view_id]
-        self._tell_open()
 
     def _heard(self, view_id: str, message: dict[str, Any]) -> None:
         try:
@@ -255,7 +255,7 @@ class Views:
         return [each for each in self._reachable() if view_id in (None, each)]
 
     def _tell_open(self) -> None:
-        self._open_changed(self.name, self._reachable())
+        self._open_changed(self.name, self.peers.open_ids())
 
     def _send_now(self, target: str | None, text: str) -> None:
         with self._lock:

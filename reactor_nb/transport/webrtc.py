@@ -91,6 +91,8 @@ class Peer:
         self.is_open = False
         self.is_watching = True
         """Whether somebody can see the picture, as the page says. Its owner sends only then."""
+        self.was_lost = False
+        """Whether it ended without anybody wanting that."""
         self.features: dict[str, bool] = {}
         self.page_report: dict[str, Any] = {}
         self.unsent = 0
@@ -212,10 +214,11 @@ class Peer:
             "page": dict(self.page_report),
         }
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: str, *, was_lost: bool = False) -> None:
         if self._is_ended:
             return
         self._is_ended = True
+        self.was_lost = was_lost
         self.is_open = False
         self.packets.close()
         if self._silence is not None:
@@ -247,7 +250,7 @@ class Peer:
     def _state_changed(self) -> None:
         state = self._connection.connectionState if self._connection is not None else "closed"
         if state in ("failed", "closed"):
-            self._end(f"the connection {state}")
+            self._end(f"the connection {state}", was_lost=state == "failed")
 
     def _check_silence(self, due_s: float) -> None:
         now_s = self._loop.time()
@@ -255,7 +258,7 @@ class Peer:
         last_s = now_s - SILENCE_S + 2.0 if now_s - due_s > 1.0 else self._heard_s
         remaining_s = max(self._heard_s, last_s) + SILENCE_S - now_s
         if remaining_s <= 0:
-            self._end(f"no message of the page for {SILENCE_S:g} s")
+            self._end(f"no message of the page for {SILENCE_S:g} s", was_lost=True)
         else:
             self._silence = self._loop.call_later(remaining_s, self._check_silence, now_s + remaining_s)
 
