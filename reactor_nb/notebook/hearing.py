@@ -26,6 +26,7 @@ class Hearing:
         self._events = events
         self._deafen = deafen
         self._is_with_cells: bool | None = None
+        self._cells = 0  # that run now: a cell may run another
         self._is_deaf = False
         events.register("pre_run_cell", self._begin)
         events.register("post_run_cell", self._end)
@@ -44,11 +45,14 @@ class Hearing:
         self._events.unregister("post_run_cell", self._end)
 
     def _begin(self, *_: Any) -> None:
-        if self._is_with_cells:
+        self._cells += 1
+        if self._is_with_cells and not self._is_deaf:
             self._tell(True)
 
     def _end(self, *_: Any) -> None:
-        if self._is_deaf:
+        # The cell that loads the extension ends without having begun.
+        self._cells = max(self._cells - 1, 0)
+        if self._is_deaf and not self._cells:
             self._tell(False)
 
     def _tell(self, is_deaf: bool) -> None:

@@ -138,7 +138,7 @@ class Gathering:
         servers = self._reach.relays()
         asked = [asyncio.ensure_future(self._allocate(component, server)) for server in servers]
         try:
-            best = await _best(asked)
+            best = await first_of(asked)
         except asyncio.CancelledError:
             await _cancel(asked)
             for answer in asked:
@@ -181,7 +181,7 @@ class Gathering:
         )
 
 
-async def _best(asked: Sequence[asyncio.Future[Any]]) -> asyncio.Future[Any] | None:
+async def first_of(asked: Sequence[asyncio.Future[Any]]) -> asyncio.Future[Any] | None:
     """The first of the list that answers, when none before it can, or does not within BETTER_ROAD_S of another."""
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + RELAY_LIMIT_S

@@ -23,10 +23,18 @@ class Events:
     def unregister(self, event: str, listener: Callable[..., None]) -> None:
         self.listeners[event].remove(listener)
 
-    def run_cell(self) -> None:
-        for event in ("pre_run_cell", "post_run_cell"):
-            for listener in self.listeners[event]:
-                listener(object())
+    def run_cell(self, body: Callable[[], None] = lambda: None) -> None:
+        self.begin()
+        body()
+        self.end()
+
+    def begin(self) -> None:
+        for listener in self.listeners["pre_run_cell"]:
+            listener(object())
+
+    def end(self) -> None:
+        for listener in self.listeners["post_run_cell"]:
+            listener(object())
 
 
 @pytest.fixture
@@ -40,6 +48,16 @@ def test_pages_that_speak_where_cells_run_are_not_heard_during_one(events: Event
     hearing.came()
     events.run_cell()
     assert told == [True, False]
+
+
+def test_a_cell_that_runs_another_keeps_them_unheard_until_its_own_end(events: Events) -> None:
+    told: list[bool] = []
+    hearing = Hearing(events, told.append)
+    hearing.came()
+    events.end()  # of the cell that loaded the extension
+    assert told == []
+    events.run_cell(lambda: events.run_cell(lambda: told.append(bool(told[-1]))))
+    assert told == [True, True, False]
 
 
 def test_pages_on_a_subshell_are_heard_all_the_time(events: Events) -> None:

@@ -209,9 +209,14 @@ def test_the_stream_is_set_from_the_line_and_from_python_and_what_cannot_be_stop
         "import reactor_nb\nreactor_nb.run(Counter, quality='high', bitrate='lots')",
         "print(session.wait(timeout_s=0))\nreactor_nb.run(Counter, quality='exact', bitrate=4).wait_ready()",
         "%reactor stop",
+        "%reactor run --carrier pigeon",
+        "reactor_nb.run(Counter, carrier='jpeg')\n%env REACTOR_NB_ICE_SERVERS=[3]",
+        "%reactor run",
         allow_errors=True,
     )
     assert text(outputs[0]) == ""
+    assert "carrier is 'pigeon'; it is auto, webrtc, comm or jpeg. Type: %reactor run --carrier" in text(outputs[5])
+    assert "REACTOR_NB_ICE_SERVERS, server 1 has no `urls`" in text(outputs[7])
     assert "quality is 'best'; it is low, balanced, high or exact. Type: %reactor run --quality" in text(outputs[1])
     assert "bitrate is 'lots'; it is the most that is sent" in text(outputs[2])
     assert "False" in text(outputs[3])
