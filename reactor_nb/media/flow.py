@@ -21,6 +21,10 @@ TIMED_GAP_S: Final = 0.5
 TIMED_SHARE: Final = 0.25
 """Into a silence goes one frame in this time at most, and no more than this share of what the road carried before."""
 
+MOST_BYTES: Final = 750_000
+"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4 s, and
+until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.4 s."""
+
 PATIENCE_S: Final = 60.0
 """After so long a silence that nothing explains the page is taken for gone, until it is heard again."""
 
@@ -196,7 +200,7 @@ class FlowWindow:
 
     @property
     def window_bytes(self) -> float:
-        return self.throughput_bytes_per_s * (WINDOW_S + self._way_back_s())
+        return min(self.throughput_bytes_per_s * (WINDOW_S + self._way_back_s()), MOST_BYTES)
 
     @property
     def in_flight(self) -> int:
