@@ -243,7 +243,7 @@ export class Connection {
     if (!this.ladder.has_comm) {
       if (!is_first) return
       this.#move("connecting", this.problem)
-      this.#attempts.connect(this.ladder)
+      this.#attempts.begin(this.ladder)
       return
     }
     if (is_first) this.#move("connecting", null)

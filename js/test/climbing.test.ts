@@ -273,6 +273,20 @@ describe("relays", () => {
     set.connection.close()
   })
 
+  test("are asked for where WebRTC is the only carrier, too", async () => {
+    const set = setUp("webrtc")
+    await greeted(set, { has_relay: true })
+    set.peers[0]?.events.onLost("failed")
+    await pass(100)
+    set.hello({ has_relay: true })
+    await pass(0)
+    expect(set.model.of("servers")).toEqual([{ type: "servers", view_id: VIEW }])
+    set.connection.receive({ type: "relays", view_id: VIEW, ice_servers: RELAYS })
+    await pass(0)
+    expect(set.peers[1]?.ice_servers).toEqual(RELAYS)
+    set.connection.close()
+  })
+
   test("that the kernel does not name hold nothing up", async () => {
     const set = setUp()
     await greeted(set, { has_relay: true })

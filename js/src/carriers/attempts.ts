@@ -33,8 +33,19 @@ export class Attempts {
     clearTimeout(this.#timer)
     if (ladder.webrtc !== "waiting") return
     const wait_ms = ladder.next_ms - performance.now()
-    if (wait_ms <= 0 && ladder.has_comm) this.#attempt(ladder)
+    if (wait_ms <= 0 && ladder.has_comm) this.begin(ladder)
     else this.#timer = setTimeout(() => (ladder.has_comm ? this.follow(ladder) : this.#events.greet()), wait_ms)
+  }
+
+  /** An attempt is due: by relays, whose secrets the kernel is asked for, once one without has failed. */
+  begin(ladder: Ladder): void {
+    if (!ladder.wants_relay || !this.has_relay) {
+      this.connect(ladder)
+      return
+    }
+    ladder.attempted()
+    this.#relays_timer = setTimeout(() => this.connect(ladder), RELAYS_MS)
+    this.#events.askServers()
   }
 
   /** Begins one now; by the relays, where these are the kernel's answer. */
@@ -47,15 +58,5 @@ export class Attempts {
   close(): void {
     clearTimeout(this.#timer)
     clearTimeout(this.#relays_timer)
-  }
-
-  #attempt(ladder: Ladder): void {
-    if (!ladder.wants_relay || !this.has_relay) {
-      this.connect(ladder)
-      return
-    }
-    ladder.attempted()
-    this.#relays_timer = setTimeout(() => this.connect(ladder), RELAYS_MS)
-    this.#events.askServers()
   }
 }
