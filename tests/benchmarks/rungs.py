@@ -48,7 +48,8 @@ def plan(rungs: Sequence[Peer], road: Road, rounds: int, window_s: float) -> lis
     found = []
     for index in range(rounds):
         own = [rung for rung in rungs if rung is not TURN]
-        turned = [*own[index % len(own) :], *own[: index % len(own)], *([TURN] if TURN in rungs and not index else [])]
+        first = index % max(1, len(own))
+        turned = [*own[first:], *own[:first], *(rung for rung in rungs if rung is TURN and index == 0)]
         visits = [
             Visit(rung, size, window_s=window_s, settle_s=settle_s, has_fidelity=index == 0)
             for size in (VGA, HD)

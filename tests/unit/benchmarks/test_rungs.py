@@ -48,6 +48,7 @@ def test_the_relay_is_visited_in_the_first_round_only_and_its_controls_are_webrt
     assert [visit.size for visit in first if visit.peer is TURN] == [VGA, HD]
     assert not any(visit.has_controls for visit in first if visit.peer is TURN)
     assert TURN not in [visit.peer for visit in second]
+    assert [visit.peer for visit in rungs.plan([TURN], ROADS["slow"], rounds=1, window_s=10)[0]] == [TURN, TURN]
 
 
 def test_a_rung_is_asked_for_by_name_and_the_project_as_it_comes_is_not() -> None:
