@@ -18,7 +18,7 @@ VIEWER_SOURCES := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json 
 # Only a CPU build from a place that pip is already set up for: a plain "torch" can be gigabytes.
 TORCH := torch==2.13.0+cpu
 
-.PHONY: help demo test check bench bench-quick bench-rungs bench-slowdown bench-soak bench-soak-rungs test-environments test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
+.PHONY: help demo test check bench bench-quick bench-rungs bench-slowdown bench-soak bench-soak-rungs test-environments test-matrix test-peer coverage pictures format clean preflight note-demo note-test note-browser chromium
 .NOTPARALLEL:
 
 help: ## show this list
@@ -60,6 +60,10 @@ bench-soak-rungs: note-test note-browser chromium .venv/.bench $(VIEWER) ## ever
 test-environments: note-test note-browser chromium .venv/.test $(VIEWER) ## the picture in other front ends, each real: JupyterLab 4.4, Notebook 7, nbclassic, Voila, marimo (2 GB)
 	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.environments.installed
 	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m pytest tests/environments
+
+test-matrix: note-test note-browser chromium .venv/.test $(VIEWER) ## controls in a busy cell with ipykernel 6.31, 7.1, 7.3 and the newest, each in a real JupyterLab (3 GB)
+	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.matrix.environments
+	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m pytest tests/matrix
 
 test-peer: .venv/.test .venv-peer/.installed ## judge 89 signatures as the original package does, in an environment of its own
 	@REACTOR_PEER_PYTHON=.venv-peer/bin/python $(BIN)/python -m pytest tests/peer

@@ -132,11 +132,15 @@ def _enter(text: str, key: str) -> Callable[[Lab, Locator], None]:
     return act
 
 
+def _choose(row: Locator, option: str) -> None:
+    row.locator("select").select_option(option)
+
+
 KNOBS_OF_EACH_KIND: tuple[Knob, ...] = (
     Knob("turn", _press("ArrowRight"), 0.01),
     Knob("count", _press("ArrowRight"), 4),
     Knob("few", lambda lab, row: row.locator(".widget-toggle-button", has_text="b").click(), "b"),
-    Knob("many", lambda lab, row: row.locator("select").select_option("d") and None, "d"),
+    Knob("many", lambda lab, row: _choose(row, "d"), "d"),
     Knob("flag", lambda lab, row: row.locator("input[type=checkbox]").click(), True),
     Knob("whole", _enter("12", "Enter"), 12),
     Knob("say", _enter("hello", "Enter"), "hello"),
@@ -153,9 +157,21 @@ def row_of(lab: Lab, command: str, view: int = 0) -> Locator:
     return rows.nth(titles.index(command))
 
 
-def play(lab: Lab, run: str = RUN) -> None:
-    """Open and run the notebook; the cells that are added later begin at 3."""
+_WITHOUT_SUBSHELLS = """() => {
+  for (const { sessionContext } of window.jupyterapp.shell.widgets("main"))
+    if (sessionContext?.session?.kernel) sessionContext.session.kernel.commsOverSubshells = "disabled";
+}"""
+
+
+def play(lab: Lab, run: str = RUN, *, has_subshells: bool = True) -> None:
+    """Open and run the notebook; the cells that are added later begin at 3.
+
+    Args:
+        has_subshells: False asks JupyterLab to use none, as front ends that know none and its own setting do.
+    """
     lab.open([LOAD, KNOBS, run])
+    if not has_subshells:
+        lab.page.evaluate(_WITHOUT_SUBSHELLS)
     lab.run_all()
     lab.wait_for_motion()
 
@@ -237,11 +253,26 @@ def delays_ms(pressed_ms: Sequence[float], values: Sequence[float], calls: Seque
 def wait_applied(lab: Lab, value: Any) -> list[list[Any]]:
     """All calls that the model got, once the last has this value; asked by a call of the page: it passes the cell."""
 
-    def last() -> list[list[Any]] | None:
+    def last() -> list[list[Any]]:
         calls: list[list[Any]] = lab.call("told")
-        return calls if calls and calls[-1][2] == value else None
+        return calls if calls and calls[-1][2] == value else []
 
     return eventually(last, 20, interval_s=0.05)
+
+
+def wait_for_last(lab: Lab, command: str, value: Any) -> None:
+    """Until the last call of a command had this value; waits for a running cell."""
+
+    def is_last() -> bool:
+        calls = [call for call in applied(lab) if call[1] == command]
+        return bool(calls) and calls[-1][2] == value
+
+    eventually(is_last, 20, interval_s=0.1)
+
+
+def wait_for_carrier(lab: Lab, name: str) -> None:
+    """Until the View is on the rung whose name has this word."""
+    eventually(lambda: name in str(lab.stats()["carrier"]), 20, interval_s=0.05)
 
 
 def quantile(values: Sequence[float], part: float) -> float:
