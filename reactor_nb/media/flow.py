@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any, Final, NamedTuple
 
 from reactor_nb.media.flow_rate import FlowRate
+from reactor_nb.media.rate import LEAST_BPS
 
 LEAST_FRAMES: Final = 2
 """So many may always be on their way: with one alone a road lies idle while its acknowledgement comes back."""
@@ -21,9 +22,9 @@ TIMED_GAP_S: Final = 0.5
 TIMED_SHARE: Final = 0.25
 """Into a silence goes one frame in this time at most, and no more than this share of what the road carried before."""
 
-MOST_BYTES: Final = 750_000
-"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4 s, and
-until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.4 s."""
+MOST_BYTES: Final = 900_000
+"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4.5 s, and
+until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.45 s."""
 
 PATIENCE_S: Final = 60.0
 """After so long a silence that nothing explains the page is taken for gone, until it is heard again."""
@@ -34,6 +35,7 @@ ACK_S: Final = 0.25
 MOST_ACK_EVERY: Final = 30
 
 _PEAK_S: Final = 2.0
+_FULL_S: Final = 0.5
 _BASE_S: Final = 10.0
 _MOST_WAY_BACK_S: Final = 0.25
 _SENT_S: Final = 1.0
@@ -200,7 +202,8 @@ class FlowWindow:
 
     @property
     def window_bytes(self) -> float:
-        return min(self.throughput_bytes_per_s * (WINDOW_S + self._way_back_s()), MOST_BYTES)
+        carried = max(self.throughput_bytes_per_s, LEAST_BPS / 8)
+        return min(carried * (WINDOW_S + self._way_back_s()), MOST_BYTES)
 
     @property
     def in_flight(self) -> int:
@@ -248,15 +251,14 @@ class FlowWindow:
         self._trips.append((now_s, self._trip_s))
         _forget(self._trips, now_s - _BASE_S)
         throughput = (self._heard_bytes - newest.heard_bytes) / max(now_s - newest.heard_at_s, 0.001)
-        if self._full_s >= newest.heard_at_s:
-            self._throughputs.clear()
-        else:
-            _forget(self._throughputs, now_s - _PEAK_S)
         self._throughputs.append((now_s, throughput))
+        is_full = self._full_s >= newest.heard_at_s
+        _forget(self._throughputs, now_s - (_FULL_S if is_full else _PEAK_S))
 
     def _adapt(self, now_s: float) -> None:
-        if self._is_full and self._trip_s > min(trip_s for _, trip_s in self._trips) + _QUEUE_S:
-            self._rate.cut(8 * self.throughput_bytes_per_s, self._trip_s, now_s)
+        shortest_s = min(trip_s for _, trip_s in self._trips)
+        if self._is_full and self._trip_s > shortest_s + _QUEUE_S:
+            self._rate.cut(8 * self.throughput_bytes_per_s, self._trip_s, shortest_s, now_s)
         elif now_s - self._full_s >= _ROOM_S:
             self._rate.climb(8 * sum(size for at_s, size in self._sends if at_s > now_s - _SENT_S) / _SENT_S, now_s)
         else:

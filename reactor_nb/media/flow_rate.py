@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 from reactor_nb.media.rate import FAR_BPS, LEAST_BPS
 
 _CUT: Final = 0.8
 _DEEPEST_CUT: Final = 0.4
 _CUT_REST_S: Final = 0.4
+_EXCUSE_S: Final = 5.0
+_LESS, _THROUGH, _AS_LATE = 0.9, 0.5, 0.8
 
 _CLIMB_S: Final = 1.0
 _CLIMB_PER_S: Final = 4.0
 _CAREFUL_CLIMB_PER_S: Final = 1.1
 _PROVEN: Final = 1.3
 _NEAR, _BEYOND = 0.7, 1.5
+
+
+class _Cut(NamedTuple):
+    """What a cut was made for: what came through, and how much longer than the shortest a trip took."""
+
+    carried_bps: float
+    late_s: float
+    before_bps: float
+    at_s: float
+
+    def was_in_vain(self, now: _Cut) -> bool:
+        """Whether less is sent since, comes through, and is as late: then it waits for something else than the road."""
+        is_soon = now.at_s - self.at_s < _EXCUSE_S
+        is_less = _THROUGH * now.before_bps < now.carried_bps < _LESS * self.carried_bps
+        return is_soon and is_less and now.late_s > _AS_LATE * self.late_s
 
 
 class FlowRate:
@@ -33,17 +50,24 @@ class FlowRate:
         self._wall_bps = math.inf
         self._rest_until_s = -math.inf
         self._climbed_s = now_s
+        self._last: _Cut | None = None
 
     @property
     def is_bounded(self) -> bool:
         """Whether the road was found full at a rate that is not much lower."""
         return self._wall_bps < math.inf
 
-    def cut(self, carried_bps: float, trip_s: float, now_s: float) -> None:
-        """The road is full; so much came through, and took so long there and back."""
+    def cut(self, carried_bps: float, trip_s: float, shortest_s: float, now_s: float) -> None:
+        """The road is full; so much came through, and took so long there and back instead of the shortest time."""
         self._climbed_s = now_s
         # What is heard of now was sent at the rate before: it says nothing of the new one.
         if now_s < self._rest_until_s:
+            return
+        last, self._last = self._last, _Cut(carried_bps, trip_s - shortest_s, self.bps, now_s)
+        if last is not None and last.was_in_vain(self._last):
+            self.bps = max(self.bps, last.before_bps)
+            self._last = None
+            self._rest_until_s = now_s + _EXCUSE_S
             return
         bps = max(_CUT * carried_bps, _DEEPEST_CUT * self.bps, float(LEAST_BPS))
         if bps < self.bps:

@@ -88,6 +88,14 @@ def test_a_road_that_wavers_is_not_taken_for_a_narrow_one() -> None:
     assert run.rate_bps(29) > 10e6
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_busy_machine_that_makes_everything_late_costs_neither_the_rate_nor_the_size_for_good(seed: int) -> None:
+    """What is as late at half the size did not wait behind it."""
+    run = ride(Road(lambda now_s: 20 * MB, 0.02, 0.25), 30, seed=seed)
+    assert run.fps(10, 30) > 25
+    assert run.rate_bps(29) > 2e6
+
+
 def test_messages_that_are_lost_shut_no_window() -> None:
     run = ride(Road(lambda now_s: 10 * MB, 0.02, 0.01, lambda now_s: 0.05), 30)
     assert run.fps(2, 30) > 26
