@@ -88,12 +88,12 @@ def test_a_road_that_wavers_is_not_taken_for_a_narrow_one() -> None:
     assert run.rate_bps(29) > 10e6
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_busy_machine_that_makes_everything_late_costs_neither_the_rate_nor_the_size_for_good(seed: int) -> None:
+def test_a_machine_that_makes_everything_late_is_not_taken_for_a_narrow_road() -> None:
     """What is as late at half the size did not wait behind it."""
-    run = ride(Road(lambda now_s: 20 * MB, 0.02, 0.25), 30, seed=seed)
-    assert run.fps(10, 30) > 25
-    assert run.rate_bps(29) > 2e6
+    runs = [ride(Road(lambda now_s: 20 * MB, 0.03, 0.35), 30, seed=seed) for seed in range(4)]
+    assert min(run.fps(10, 30) for run in runs) > 24
+    rates_bps = [rate_bps for run in runs for at_s, rate_bps in run.rates if at_s > 10]
+    assert sum(rates_bps) / len(rates_bps) > 4 * LEAST_BPS
 
 
 def test_messages_that_are_lost_shut_no_window() -> None:
