@@ -84,16 +84,12 @@ class Watched:
         return [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
 
     def latencies_s(self, shown_s: dict[str, float], from_s: float = 0.0) -> list[float]:
-        """How old each picture was that appeared after `from_s`, by when the model made it.
+        """How old each picture was when it appeared, of those after `from_s`.
 
-        The age of a picture counts until the next one replaces it: one that stands still grows old.
+        Args:
+            shown_s: when the model made each, by its number.
         """
-        numbered = [*self.numbered(), (self.stopped_s, -1)]
-        return [
-            until_s - shown_s[str(number)]
-            for (_, number), (until_s, _) in pairwise(numbered)
-            if until_s > from_s and str(number) in shown_s
-        ]
+        return [at_s - shown_s[str(number)] for at_s, number in self.numbered() if at_s > from_s]
 
 
 class Watch:
