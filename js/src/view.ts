@@ -6,10 +6,12 @@ import { Connection } from "./connection"
 import { BoundControls } from "./controls/bind"
 import { element } from "./dom"
 import { lastLine } from "./format"
+import type { ReactorHandle } from "./handle"
 import { keepKeys } from "./keys"
 import { LoadingTime } from "./loading"
-import { type Figures, Measures } from "./measures"
+import { Measures } from "./measures"
 import { isRunning, type ModelPort, onModel } from "./model"
+import { note } from "./notes"
 import { Overlay, overlayText } from "./overlay"
 import type { Page } from "./page"
 import { paint } from "./painter/paint"
@@ -27,26 +29,6 @@ import { Toolbar } from "./toolbar"
 /** The status line is read by people: more often than this is flicker. */
 const STATUS_MS = 500
 const REPORT_MS = 1000
-/** A call that is not answered for so long, by a kernel that answers nothing else either, waits for a cell. */
-const BUSY_MS = 700
-/** Without a word for so long something is wrong, however slow the network. */
-const UNHEARD_MS = 8000
-
-export interface PaintedFrame {
-  rtp_timestamp: number | null
-  drawn_ms: number
-  latency_ms: number | null
-}
-
-/** The root element's `reactor` property: for pages of one's own, tests and measurements. */
-export interface ReactorHandle {
-  call(name: string, params?: Record<string, unknown>): Promise<unknown>
-  stats(): Figures
-  canvas: HTMLCanvasElement
-  onframe: ((frame: PaintedFrame) => void) | null
-  onmessage: ((data: unknown) => void) | null
-}
-
 export class View {
   readonly root: HTMLElement & { reactor?: ReactorHandle }
   readonly reactor: ReactorHandle
@@ -259,16 +241,9 @@ export class View {
       state: problem === problems.KERNEL_GONE ? "ended" : state,
       model_name,
       carrier: isRunning(state) ? this.#measures.rung : "",
-      note: this.#note(),
+      note: note(this.#calls, this.#connection, performance.now()),
     })
     this.#rungs.show({ rungs: this.#measures.rungs, detail: this.#measures.detail })
-  }
-
-  #note(): string {
-    const now_ms = performance.now()
-    const is_waiting = this.#calls.waiting_ms("comm", now_ms) > BUSY_MS
-    if (is_waiting && this.#connection.unanswered_ms(now_ms) > BUSY_MS) return problems.CONTROLS_WAIT
-    return this.#connection.unheard_ms(now_ms) > UNHEARD_MS ? problems.UNHEARD : ""
   }
 
   #showErrorAndLog(): void {

@@ -45,6 +45,7 @@ def start(lab: Lab, cell: str, options: str = "") -> None:
     lab.open([f"{LOAD}\n{cell}", f"{RUN} {options}"])
     lab.run_all()
     lab.wait_for_frame(at_least=1)
+    eventually(lambda: lab.stats()["carrier"] == "WebRTC", 10)
     lab.execute("from reactor_nb.runtime.base import get_runtime")
 
 
@@ -133,7 +134,7 @@ def test_a_view_that_is_told_to_connect_again_does_so_at_once(lab: Lab) -> None:
     start(lab, COUNTER)
     view_id = next(iter(media(lab, "counter")["peers"]))
     lab.viewer().evaluate(
-        "(root) => { window.phases = []; const tell = () => { phases.push(root.reactor.stats().phase);"
+        "(root) => { window.rungs = []; const tell = () => { rungs.push(root.reactor.stats().carrier);"
         " requestAnimationFrame(tell) }; tell() }"
     )
     lab.execute(
@@ -142,6 +143,6 @@ def test_a_view_that_is_told_to_connect_again_does_so_at_once(lab: Lab) -> None:
         "(viewer,) = [each for each in ipywidgets.widgets.widget._instances.values() if isinstance(each, Viewer)]\n"
         "viewer.send({'type': 'reconnect'})"
     )
-    lab.page.wait_for_function("phases.some((phase) => phase !== 'live') && phases.at(-1) === 'live'")
+    lab.page.wait_for_function("rungs.some((rung) => rung !== 'WebRTC') && rungs.at(-1) === 'WebRTC'")
     lab.wait_for_motion()
     assert list(media(lab, "counter")["peers"]) == [view_id]
