@@ -121,7 +121,7 @@ def _packages() -> Iterator[DoctorLine]:
         mend = "widgets cannot be sent to from a thread with it. Type: pip install --upgrade ipykernel"
         yield DoctorLine("ipykernel", MISSING, f"{kernel}: {mend}")
     elif kernel and int(kernel.partition(".")[0]) < 7:
-        mend = "sliders of Controls wait while a cell runs. Type: pip install --upgrade ipykernel"
+        mend = "without WebRTC, controls wait while a cell runs. Type: pip install --upgrade ipykernel"
         yield DoctorLine("ipykernel", NOTE, f"{kernel}: {mend}")
     torch = _version("torch")
     loaded = sys.modules.get("torch")
