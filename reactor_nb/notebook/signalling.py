@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from reactor_nb.errors import CarrierError, ClosedError, ReactorError
+from reactor_nb.errors import CarrierError, ReactorError
 from reactor_nb.media.link import CommSettings, PeerSettings
 from reactor_nb.runtime.base import Runtime
 from reactor_nb.runtime.ice import IceServers, read_ice_servers
@@ -53,9 +53,10 @@ class Signalling:
             return
         try:
             self._take(message)
-        except ClosedError:
-            if message["type"] not in (*_OF_THE_MEDIA, "bye"):  # a page says those all the time, and asks nothing
-                raise
+        except ReactorError as refused:
+            if message["type"] not in (*_OF_THE_MEDIA, "bye"):  # those ask nothing, and come all the time
+                to = {"to": [message["view_id"]]} if "view_id" in message else {}
+                self._tell({"type": "error", "error": refused.to_wire(), **to})
 
     def close(self) -> None:
         """End what is sent to every View of this model."""

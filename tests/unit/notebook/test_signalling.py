@@ -153,6 +153,8 @@ def test_what_a_page_says_after_the_end_is_passed_over(signalling: Signalling, r
     signalling.receive({"type": "ack", "view_id": "v", "sequence": 1})
     signalling.receive({"type": "bye", "view_id": "v"})
     assert said == []
+    signalling.receive(ready())
+    assert [error["error"]["code"] for error in said.of("error")] == ["closed"]
 
 
 def test_a_malformed_message_is_answered_with_what_is_wrong_in_it(signalling: Signalling, said: Said) -> None:
