@@ -163,7 +163,8 @@ class Gathering:
         return [candidate]
 
     async def _allocate(self, component: int, server: IceServer) -> Any:
-        addresses = await resolve(server.host)
+        # IPv4 first: many machines have addresses of IPv6 that lead nowhere.
+        addresses = sorted(await resolve(server.host), key=lambda address: ":" in address)
         if not addresses:
             raise ConnectionError("its name has no address")
         self._relay_hosts.update(addresses)
