@@ -11,7 +11,7 @@ _CUT: Final = 0.8
 _DEEPEST_CUT: Final = 0.4
 _CUT_REST_S: Final = 0.4
 _EXCUSE_S: Final = 5.0
-_LESS, _THROUGH, _AS_LATE = 0.9, 0.5, 0.8
+_LESS, _THROUGH, _AS_LATE, _LATER = 0.9, 0.5, 0.8, 1.5
 
 _CLIMB_S: Final = 1.0
 _CLIMB_PER_S: Final = 4.0
@@ -38,8 +38,12 @@ class _Cut(NamedTuple):
 class FlowRate:
     """Falls below what a full road carries, so that what waits there can drain, and climbs again where it has room.
 
-    One cut goes no deeper than to two fifths: what was heard late may have waited elsewhere. It climbs fourfold in a
-    second, by a tenth around the rate at which the road was full last, and never far beyond what is really sent.
+    One cut goes no deeper than to two fifths: what was heard late may have waited elsewhere. Where less is sent after a
+    cut, all of it comes through, and it is as late as before, it did: the cut is taken back, and to be as late is no
+    sign of a full road for the next seconds.
+
+    The rate climbs fourfold in a second, by a tenth around what the road carried when it was full last, and never far
+    beyond what is really sent.
 
     Threads: one at a time. All times are of one monotonic clock.
     """
@@ -51,6 +55,7 @@ class FlowRate:
         self._rest_until_s = -math.inf
         self._climbed_s = now_s
         self._last: _Cut | None = None
+        self._excused_s, self._excused_until_s = 0.0, -math.inf
 
     @property
     def is_bounded(self) -> bool:
@@ -60,14 +65,15 @@ class FlowRate:
     def cut(self, carried_bps: float, trip_s: float, shortest_s: float, now_s: float) -> None:
         """The road is full; so much came through, and took so long there and back instead of the shortest time."""
         self._climbed_s = now_s
-        # What is heard of now was sent at the rate before: it says nothing of the new one.
-        if now_s < self._rest_until_s:
+        late_s = trip_s - shortest_s
+        # Right after a cut what is heard of was sent at the rate before: it says nothing of the new one.
+        if now_s < self._rest_until_s or (now_s < self._excused_until_s and late_s < self._excused_s):
             return
-        last, self._last = self._last, _Cut(carried_bps, trip_s - shortest_s, self.bps, now_s)
+        last, self._last = self._last, _Cut(carried_bps, late_s, self.bps, now_s)
         if last is not None and last.was_in_vain(self._last):
             self.bps = max(self.bps, last.before_bps)
             self._last = None
-            self._rest_until_s = now_s + _EXCUSE_S
+            self._excused_s, self._excused_until_s = _LATER * late_s, now_s + _EXCUSE_S
             return
         bps = max(_CUT * carried_bps, _DEEPEST_CUT * self.bps, float(LEAST_BPS))
         if bps < self.bps:

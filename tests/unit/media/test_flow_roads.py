@@ -96,6 +96,14 @@ def test_a_machine_that_makes_everything_late_is_not_taken_for_a_narrow_road() -
     assert sum(rates_bps) / len(rates_bps) > 4 * LEAST_BPS
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_road_that_narrows_for_a_busy_machine_is_found_narrow_in_time(seed: int) -> None:
+    road = Road(lambda now_s: 20 * MB if now_s < 10 else NARROW, 0.1, 0.25)
+    run = ride(road, 30, seed=seed)
+    assert run.p95_s(15) < 0.7
+    assert run.fps(15, 30) > 10
+
+
 def test_messages_that_are_lost_shut_no_window() -> None:
     run = ride(Road(lambda now_s: 10 * MB, 0.02, 0.01, lambda now_s: 0.05), 30)
     assert run.fps(2, 30) > 26
