@@ -15,16 +15,16 @@ LEAST_FRAMES: Final = 2
 WINDOW_S: Final = 0.3
 """No more than the road carries in this time is on its way: what waits there is what the picture is late by."""
 
+MOST_BYTES: Final = 900_000
+"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4.5 s, and
+until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.45 s."""
+
 SILENCE_S, DEAF_SILENCE_S = 1.0, 0.5
 """Without a word for so long, what is heard is not known any more; the second where it is known that none can come."""
 
 TIMED_GAP_S: Final = 0.5
 TIMED_SHARE: Final = 0.25
 """Into a silence goes one frame in this time at most, and no more than this share of what the road carried before."""
-
-MOST_BYTES: Final = 900_000
-"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4.5 s, and
-until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.45 s."""
 
 PATIENCE_S: Final = 60.0
 """After so long a silence that nothing explains the page is taken for gone, until it is heard again."""
@@ -45,6 +45,7 @@ _IDLE_S: Final = 0.1
 
 _SMOOTHING: Final = 0.2
 
+_ACK_SHARE: Final = 0.6
 _QUEUE_S: Final = 0.12
 _BURST_S: Final = 0.1
 _ROOM_S: Final = 1.0
@@ -63,14 +64,14 @@ class _Sent(NamedTuple):
 class FlowWindow:
     """Flow control of a road that queues without bound, by what its far end says it has heard.
 
-    A frame is encoded only while `may_send`: with fewer than LEAST_FRAMES on their way, or with no more than the road
-    carries in WINDOW_S, by its measured throughput. Acknowledgements are cumulative, few (`ack_every`), and need
-    as long to come back as the frames to get there: what the page has heard meanwhile is not on its way, so half of
-    the shortest round trip is added to the window.
+    A frame is encoded only while `may_send`: with fewer than LEAST_FRAMES on their way, or with less than the road
+    carries in WINDOW_S, by its measured throughput, and MOST_BYTES. Acknowledgements are cumulative, few (`ack_every`),
+    and need as long to come back as the frames to get there: what the page has heard meanwhile is not on its way, so
+    half of a short round trip is added to the window.
 
     The throughput is measured from acknowledgement to acknowledgement, over at least a round trip each. While the
-    road is not full a measurement is a lower bound, and the highest of the last seconds counts; where the window was
-    shut the newest one does.
+    road is not full a measurement is a lower bound, and the highest of the last two seconds counts; where the window
+    was shut the highest of the last half second. No road is taken for narrower than LEAST_BPS.
 
     `rate_bps` is what the encoder is to follow, see FlowRate: it is cut where the window was shut and frames took
     longer than they can, and climbs where the window stayed open. Where an encoder cannot keep to it, frames are sent
@@ -229,7 +230,7 @@ class FlowWindow:
             return 1
         fps = (len(self._sends) - 1) / max(self._sends[-1][0] - self._sends[0][0], 0.01)
         frames = min(self.window_bytes / self._size_bytes, (WINDOW_S + self._way_back_s()) * fps)
-        room = (frames - fps * self._base_s()) / 2
+        room = _ACK_SHARE * (frames - fps * self._base_s())
         return int(min(max(room, frames / 6, 1), max(ACK_S * fps, 1), MOST_ACK_EVERY))
 
     def stats(self, now_s: float) -> dict[str, Any]:
