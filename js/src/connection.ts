@@ -123,6 +123,7 @@ export class Connection {
       if (this.ladder.has_comm && bytes !== null) this.#comm.receive(message, bytes)
       return
     }
+    if (message.type === "still_piece" && this.ladder.has_comm) this.#comm.heard(message)
     if ("view_id" in message && message.view_id !== undefined && message.view_id !== this.view_id) return
     if ("to" in message && message.to !== undefined && !message.to.includes(this.view_id)) return
     if (message.type === "hello") void this.#greeted(message)
@@ -134,10 +135,9 @@ export class Connection {
       this.wait_ms = message.wait_ms ?? 0
       this.#comm_road.pong(message)
       this.#proved()
-    } else {
-      this.events.onMessage(message, "comm")
-      if (message.type === "still" && bytes !== null) this.events.onPiece(bytes.slice().buffer)
-    }
+    } else if (message.type === "still_piece") {
+      if (bytes !== null) this.events.onPiece(bytes.slice().buffer)
+    } else this.events.onMessage(message, "comm")
   }
 
   /** Whether somebody can see the picture: what nobody sees is not sent. */
@@ -148,7 +148,9 @@ export class Connection {
 
   /** A frame of a carrier has come; `is_older` than what is on the canvas already. */
   arrived(carrier: CarrierKind, is_older: boolean): void {
-    if (carrier !== "webrtc" || this.ladder.webrtc !== "open") return
+    if (carrier !== "webrtc") return
+    this.#webrtc.framed()
+    if (this.ladder.webrtc !== "open") return
     const now_ms = performance.now()
     if (is_older) {
       this.#lagging_ms ??= now_ms

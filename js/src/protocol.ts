@@ -217,6 +217,14 @@ export interface StillMessage {
   to?: string[]
 }
 
+export interface StillPieceMessage {
+  type: "still_piece"
+  to: string[]
+  still_id: number
+  sequence: number
+  ack_every: number
+}
+
 export type KernelToPage =
   | HelloMessage
   | RelaysMessage
@@ -230,3 +238,4 @@ export type KernelToPage =
   | StreamMessage
   | ReconnectMessage
   | StillMessage
+  | StillPieceMessage

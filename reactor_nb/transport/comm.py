@@ -15,6 +15,7 @@ from reactor_nb.media.link import PacketListener
 if TYPE_CHECKING:
     from reactor_nb.media.stream import Stream
     from reactor_nb.transport.comm_road import CommRoad
+    from reactor_nb.transport.comm_stills import CommStills
 
 _SEQUENCE_BITS: Final = 32
 
@@ -28,7 +29,14 @@ class CommCarrier:
     kind: Literal["comm"] = "comm"
     is_open = True
 
-    def __init__(self, view_id: str, say: Callable[[str], bool], leave: Callable[[str], None], road: CommRoad) -> None:
+    def __init__(
+        self,
+        view_id: str,
+        say: Callable[[str], bool],
+        leave: Callable[[str], None],
+        road: CommRoad,
+        stills: CommStills,
+    ) -> None:
         self.view_id = view_id
         self.codec = ""
         self.codecs: tuple[str, ...] = ()
@@ -39,16 +47,14 @@ class CommCarrier:
         """Whether it is sent frames because its WebRTC has fallen silent."""
         self.is_in_step = False
         """Whether it was sent a keyframe, and every frame since."""
-        self.still_id = -1
-        """The still that it was sent last."""
         self.page_report: dict[str, Any] = {}
         self.sent = 0
         self.skipped = 0
         self.unsent = 0
-        self.stills = 0
         self._say = say
         self._leave = leave
         self._road = road
+        self._stills = stills
 
     @property
     def is_watching(self) -> bool:
@@ -73,7 +79,7 @@ class CommCarrier:
             "sent": self.sent,
             "skipped": self.skipped,
             "unsent": self.unsent,
-            "stills": self.stills,
+            "stills": self._stills.sent(self.view_id),
             "page": dict(self.page_report),
         }
 
@@ -96,6 +102,7 @@ class CommGroup:
         lock: guards the members, the road and the counts; shared by all groups of a name, and never held while
             anything else is called.
         listener: where packets go; None while nobody listens.
+        sent: called after a frame went out, or found no room.
 
     Threads: `ready`, `deliver` and `show_still` on the encoder's and the still's, the rest on the loop.
     """
@@ -108,6 +115,7 @@ class CommGroup:
         road: CommRoad,
         lock: threading.Lock,
         listener: Callable[[], PacketListener | None],
+        stills: CommStills,
         sent: Callable[[], None],
     ) -> None:
         self.codec = codec
@@ -116,7 +124,10 @@ class CommGroup:
         self._road = road
         self._lock = lock
         self._listener = listener
+        self._stills = stills
         self._told_sent = sent
+        self.waits = False
+        """Whether a frame found no room, and the stream is to be told when there is some."""
         self._sequence = number << _SEQUENCE_BITS
         self._members: dict[str, CommCarrier] = {}
 
@@ -144,7 +155,11 @@ class CommGroup:
         now_s = time.monotonic()
         with self._lock:
             is_heard = any(not self._road.is_lost(view_id, now_s) for view_id in self._members)
-            return is_heard and self._road.may_send(now_s)
+            is_ready = is_heard and self._road.may_send(now_s)
+            is_news, self.waits = not is_ready and not self.waits, not is_ready
+        if is_news:
+            self._told_sent()
+        return is_ready
 
     def deliver(self, frame: EncodedFrame) -> None:
         """Send a frame to the members that can decode it."""
@@ -179,28 +194,8 @@ class CommGroup:
         self._told_sent()
 
     def show_still(self, still: ExactStill, rtp_timestamp: int) -> None:
-        """Send a still to who has it not, and say to the others that the frame of this timestamp shows the same."""
-        listener = self._listener()
-        if listener is None or still.is_over:
-            return
-        with self._lock:
-            members = list(self._members.values())
-            has_not = [each.view_id for each in members if each.still_id != still.still_id]
-            has = [each.view_id for each in members if each.still_id == still.still_id]
-            for carrier in members:
-                carrier.stills += carrier.still_id != still.still_id
-                carrier.still_id = still.still_id
-        header = {
-            "type": "still",
-            "still_id": still.still_id,
-            "width_px": still.width_px,
-            "height_px": still.height_px,
-            "rtp_timestamp": rtp_timestamp & 0xFFFFFFFF,
-        }
-        if has_not:
-            listener({**header, "bytes": len(still.png), "to": has_not}, still.png)
-        if has:
-            listener({**header, "bytes": 0, "to": has}, b"")
+        """Bring a still to the members."""
+        self._stills.show([carrier.view_id for carrier in self.members], still, rtp_timestamp)
 
     def _packet(self, frame: EncodedFrame, told: list[CommCarrier], sequence: int, ack_every: int) -> dict[str, Any]:
         return {

@@ -124,6 +124,11 @@ class CommRoad:
         rates_bps = [each.flow.rate_bps for each in self._listeners.values() if not each.is_passed_over]
         return min(rates_bps, default=WIDE_BPS)
 
+    def throughput_bytes_per_s(self) -> float:
+        """What the narrowest road carries, as far as it was tried; 0 before that."""
+        listeners = [each for each in self._listeners.values() if not each.is_passed_over]
+        return min((each.flow.throughput_bytes_per_s for each in listeners), default=0.0)
+
     def ack_every(self) -> int:
         """After how many packets a page is to say what it heard."""
         every = [each.flow.ack_every for each in self._listeners.values() if not each.is_passed_over]

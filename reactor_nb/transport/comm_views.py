@@ -16,6 +16,7 @@ from reactor_nb.media.link import CommSettings, PacketListener
 from reactor_nb.media.stream import Stream
 from reactor_nb.transport.comm import CommCarrier, CommGroup
 from reactor_nb.transport.comm_road import CommRoad
+from reactor_nb.transport.comm_stills import CommStills
 from reactor_nb.transport.loop import MediaLoop
 
 MOST_VIEWS: Final = 64
@@ -40,6 +41,7 @@ class CommViews:
         self._dropped = dropped
         self._lock = threading.Lock()
         self._road = CommRoad()
+        self._stills = CommStills(self._road, self._lock, lambda: self.listener, self._look_soon)
         self._carriers: dict[str, CommCarrier] = {}
         self._groups: dict[str, CommGroup] = {}
         self._made = 0
@@ -68,7 +70,7 @@ class CommViews:
             carrier = self._carriers.get(view_id)
             if carrier is None:
                 carrier = self._carriers[view_id] = CommCarrier(
-                    view_id, lambda text: self.say_text([view_id], text), self.drop, self._road
+                    view_id, lambda text: self.say_text([view_id], text), self.drop, self._road, self._stills
                 )
             self._road.join(view_id, now_s)
             oldest = self._road.longest_unheard() if len(self._carriers) > MOST_VIEWS else None
@@ -77,7 +79,7 @@ class CommViews:
         carrier.codecs = settings.codecs
         carrier.is_wanted = settings.is_watching
         carrier.stands_in = False
-        carrier.still_id = -1  # it may be another page's by now, as after a reload
+        self._stills.forget(view_id)
         self._place(carrier, is_anew=True)
 
     def watch(self, view_id: str, is_watching: bool) -> None:
@@ -139,6 +141,7 @@ class CommViews:
         with self._lock:
             del self._carriers[view_id]
             self._road.leave(view_id)
+        self._stills.forget(view_id)
         self._leave_group(carrier)
         self._road_changed()
         self._dropped(view_id)
@@ -213,7 +216,14 @@ class CommViews:
             return
         self._made += 1
         group = self._groups[codec] = CommGroup(
-            codec, self._made, self._stream, self._road, self._lock, lambda: self.listener, self._look_soon
+            codec,
+            self._made,
+            self._stream,
+            self._road,
+            self._lock,
+            lambda: self.listener,
+            self._stills,
+            self._look_soon,
         )
         group.join(carrier)
         self._stream.attach(group.key, codec, group.deliver, group.show_still, group.ready)
@@ -237,6 +247,7 @@ class CommViews:
     def _road_changed(self) -> None:
         """Look whether there is room, and when to look again."""
         now_s = time.monotonic()
+        self._stills.pump(now_s)
         with self._lock:
             if self._is_closed:
                 return
@@ -247,8 +258,8 @@ class CommViews:
             self._rate_bps = rate_bps
             for group in self._groups.values():
                 self._stream.follow(group.key, rate_bps)
-        if may_send:
-            for group in self._groups.values():
+        for group in self._groups.values() if may_send else ():
+            if group.waits:
                 self._stream.wake(group.key)
         if self._look is not None:
             self._look.cancel()

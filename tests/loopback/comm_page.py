@@ -57,8 +57,13 @@ class CommPage:
             self._ack(message)
             if is_mine:
                 self._decode(message, payload)
-        elif is_mine and message["type"] == "still":
-            self.stills.append((message, payload))
+        elif message["type"] == "still_piece":
+            self._ack(message)
+            if is_mine:
+                header, png = self.stills[-1]
+                self.stills[-1] = header, png + payload
+        elif is_mine and message["type"] == "still" and message["bytes"]:
+            self.stills.append((message, b""))
         elif is_mine:
             self.messages.put(message)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from reactor_nb.core.frames import to_block
 from reactor_nb.media.codecs import COMM_CODECS
@@ -327,3 +329,19 @@ def test_of_views_that_end_without_a_word_only_so_many_are_kept(link: MediaLink,
     sink.put(to_block(picture(1)))
     eventually(lambda: newest_number(page) == 1)
     assert len(link.stats("plasma")["peers"]) == 64
+
+
+def test_what_stands_still_comes_without_loss(link: MediaLink, broadcast: Broadcast) -> None:
+    sink = link.open_stream("plasma", StreamSettings(rate_fps=60.0, quality="exact"))
+    page = broadcast.page().carry()
+    noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    sink.put(to_block(noise))
+
+    def has_it() -> bool:
+        return bool(page.stills) and len(page.stills[-1][1]) == page.stills[-1][0]["bytes"]
+
+    eventually(has_it, timeout_s=5)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(page.stills[-1][1])).convert("RGB")), noise)
+    late = broadcast.page().carry()
+    eventually(lambda: late.stills and len(late.stills[-1][1]) == late.stills[-1][0]["bytes"], timeout_s=5)
+    assert len(page.stills) == 1

@@ -82,14 +82,24 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def sink(link: MediaLink, page: Page) -> FrameSink:
+def carrier(request: pytest.FixtureRequest) -> str:
+    """What the author leaves the page to choose: parametrize it, indirect, to change it."""
+    return str(getattr(request, "param", "auto"))
+
+
+@pytest.fixture
+def sink(link: MediaLink, page: Page, carrier: str) -> FrameSink:
     """Of a stream of the quality exact, whose first frame the page shows."""
     sink = link.open_stream("plasma", EXACT)
     emit(sink, noise(0))
-    open_viewer(page, link)
+    open_viewer(page, link, carrier=carrier, rung="webrtc" if carrier == "auto" else carrier)
     return sink
 
 
+by_each_carrier = pytest.mark.parametrize("carrier", ["auto", "comm", "jpeg"], indirect=True)
+
+
+@by_each_carrier
 @pytest.mark.parametrize("size", [(360, 640), (241, 321), (9, 14)])
 def test_the_canvas_shows_the_very_pixels_of_the_last_frame(size: tuple[int, int], sink: FrameSink, page: Page) -> None:
     emit(sink, *(noise(seed, *size) for seed in range(1, 10)))
@@ -123,14 +133,15 @@ def test_a_picture_that_is_emitted_again_and_again_stands_still(link: MediaLink,
     assert link.stats("plasma")["stills"]["made"] == made + 1
 
 
+@by_each_carrier
 def test_a_view_that_joins_later_gets_the_still_and_the_first_one_keeps_its_own(
-    chromium: Browser, link: MediaLink, sink: FrameSink, page: Page
+    chromium: Browser, link: MediaLink, sink: FrameSink, page: Page, carrier: str
 ) -> None:
     emit(sink, noise(1), noise(2))
     eventually(lambda: shows(page, noise(2)), 5.0)
     painted = page.evaluate("() => window.reactor.stats().painted")
     late = chromium.new_context().new_page()
-    open_viewer(late, link)
+    open_viewer(late, link, carrier=carrier)
     eventually(lambda: shows(late, noise(2)), 5.0)
     # For the view that came the picture was encoded once more, and sent to both.
     eventually(lambda: page.evaluate("() => window.reactor.stats().painted") > painted, 5.0)
@@ -138,6 +149,7 @@ def test_a_view_that_joins_later_gets_the_still_and_the_first_one_keeps_its_own(
     late.context.close()
 
 
+@by_each_carrier
 def test_the_next_frame_is_drawn_over_the_still(sink: FrameSink, page: Page) -> None:
     eventually(lambda: shows(page, noise(0)), 5.0)
     flat = np.full((360, 640, 3), 200, np.uint8)

@@ -3,7 +3,7 @@ import type { Decoder, DecoderEvents, Packet } from "../decoders/decoder"
 import { ImageFrames } from "../decoders/image"
 import { VideoFrames } from "../decoders/video"
 import type { Surface } from "../painter/surface"
-import type { PacketMessage, PageToKernel } from "../protocol"
+import type { PacketMessage, PageToKernel, StillPieceMessage } from "../protocol"
 import { Acks } from "./acks"
 
 /** Images: each frame stands alone, and every page can show it. */
@@ -76,6 +76,11 @@ export class CommCarrier {
     else this.surface.skip(1)
     if ((this.#decoder?.backlog ?? 0) > FULL_PACKETS) this.#held = message
     else this.#acks.add(message.sequence, message.ack_every)
+  }
+
+  /** A piece of a still came, for this view or for another: it weighs on the road as packets do. */
+  heard(piece: StillPieceMessage): void {
+    this.#acks.add(piece.sequence, piece.ack_every)
   }
 
   /** Drops what is on its way. Packets that come after this begin with a keyframe. */
