@@ -18,6 +18,8 @@ function render({ model, el, signal }: RenderProps<ButtonTraits>): () => void {
   button.type = "button"
   // The classes of ipywidgets' own button, so that it looks like its neighbours in every theme.
   button.className = "lm-Widget jupyter-widgets jupyter-button widget-button reactor-press"
+  // As wide as its words, and not as all buttons of ipywidgets are.
+  button.style.width = "auto"
   button.dataset.lmSuppressShortcuts = "true"
   const show = () => {
     const icon = model.get("icon")

@@ -4,19 +4,41 @@ import type { CommandPlace, ControlRoad } from "../src/controls/command"
 import { MOVED, type WidgetModel } from "../src/controls/moves"
 import type { ControlMessage } from "../src/protocol"
 
-/** A widget's model as Jupyter's widget manager keeps it: changes are told one by one, the kernel's under a lock. */
+/** A widget's model as Jupyter's widget manager keeps it, with what its `set` does when a listener sets something. */
 class FakeWidget implements WidgetModel {
   _state_lock: Record<string, unknown> | null = null
   readonly #state = new Map<string, unknown>()
   readonly #listeners = new Map<string, Set<() => void>>()
+  #changed: Record<string, unknown> = {}
+  #is_changing = false
+  #is_pending = false
 
   get(key: string): unknown {
     return this.#state.get(key)
   }
 
   set(key: string, value: unknown): void {
-    this.#state.set(key, value)
-    for (const listener of this.#listeners.get(`change:${key}`) ?? []) listener()
+    const is_nested = this.#is_changing
+    this.#is_changing = true
+    try {
+      if (!is_nested) this.#changed = {}
+      this.#state.set(key, value)
+      this.#changed[key] = value
+      this.#is_pending = true
+      this.#tell(`change:${key}`)
+      if (is_nested) return
+      while (this.#is_pending) {
+        this.#is_pending = false
+        this.#tell("change")
+      }
+    } finally {
+      this.#is_pending = false
+      this.#is_changing = false
+    }
+  }
+
+  changedAttributes(): Record<string, unknown> {
+    return this.#changed
   }
 
   on(event: string, listener: () => void): void {
@@ -35,6 +57,10 @@ class FakeWidget implements WidgetModel {
     this._state_lock = { [key]: value }
     this.set(key, value)
     this._state_lock = null
+  }
+
+  #tell(event: string): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener()
   }
 }
 
@@ -146,6 +172,27 @@ describe("controls of a page", () => {
     widget.fromKernel("value", 3)
     expect(road.sent).toHaveLength(0)
     expect(widget.get(MOVED)).toBeUndefined()
+  })
+
+  it("leaves the change to the other views of the widget", async () => {
+    const viewer = new FakeViewer()
+    const widget = slider(viewer)
+    const shown: unknown[] = []
+    view(viewer, new FakeRoad("v"))
+    await settled()
+    widget.on("change", () => shown.push(widget.get("value")))
+    widget.set("value", 7)
+    expect(shown).toEqual([7])
+  })
+
+  it("sends nothing when something else of the widget changes", async () => {
+    const viewer = new FakeViewer()
+    const widget = slider(viewer)
+    const road = new FakeRoad("v")
+    view(viewer, road)
+    await settled()
+    widget.set("tooltip", "more")
+    expect(road.sent).toHaveLength(0)
   })
 
   it("counts its moves up, whichever control it is", async () => {
