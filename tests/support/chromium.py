@@ -25,6 +25,7 @@ NETWORK_COMMANDS = {
     "ssh": "openssh-client",
     "sshd": "openssh-server",
     "turnserver": "coturn",
+    "certutil": "libnss3-tools",
 }
 # A package's script asks this file whether it may start the package's service.
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
