@@ -30,6 +30,19 @@ def slope(name: str, at_s: Sequence[float], values: Sequence[float]) -> Slope:
     return Slope(name, float(np.median(late[:few])), float(np.median(late[-few:])), per_hour)
 
 
+def thirds(at_s: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
+    """Medians of the least of each minute: in the second third of a run, and in the last.
+
+    For runs in which something happens now and then: what an event costs once, as a codec that is opened the first
+    time, is no growth; what each event leaves behind is.
+    """
+    at_s, values = _least_of_each_minute(at_s, values)
+    middle, last = at_s[-1] / 3, 2 * at_s[-1] / 3
+    second = [value for at, value in zip(at_s, values, strict=True) if middle <= at < last]
+    third = [value for at, value in zip(at_s, values, strict=True) if at >= last]
+    return float(np.median(second or third)), float(np.median(third))
+
+
 def _least_of_each_minute(at_s: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
     minutes: dict[int, float] = {}
     for at, value in zip(at_s, values, strict=True):

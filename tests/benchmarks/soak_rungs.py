@@ -14,7 +14,7 @@ from tests.benchmarks.peers import CLIMBING, RUNGS, Peer
 from tests.benchmarks.results import HD, VGA
 from tests.benchmarks.roads import ROADS, Place, cabled, standing
 from tests.benchmarks.soak_run import Shared, Soak, Soaked, job_of
-from tests.benchmarks.soak_table import is_flat, legend, shared_table, soak_table
+from tests.benchmarks.soak_table import LEGEND, is_flat, shared_table, soak_table
 from tests.support.network import why_no_namespaces
 
 RATE_FPS = 30.0
@@ -39,7 +39,7 @@ def main(arguments: argparse.Namespace, command: str) -> int:
     together = "each by itself" if arguments.one_by_one else "all at once, each with a kernel and a tab of its own"
     drops = f"reloads only: {why}" if why else "reloads and cuts"
     head = f"{described} {arguments.minutes:g} minutes, {together}; {drops}, seed {arguments.seed}. `{command}`"
-    body = "\n\n".join([head, *parts, legend()])
+    body = "\n\n".join([head, *parts, LEGEND])
     print(f"\n{body}")
     if arguments.doc:
         report.write_section(arguments.doc, "rungs-soak", body)

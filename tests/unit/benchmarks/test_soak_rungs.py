@@ -59,6 +59,14 @@ def test_what_grows_or_stays_away_is_judged(found: Soaked) -> None:
     assert not is_flat([found], Shared())
 
 
+def test_what_an_event_costs_once_is_no_growth_and_what_each_leaves_behind_is() -> None:
+    once, each = soaked(), soaked()
+    once.series = {"kernel, MB": [200.0 if at_s < 150 else 230.0 for at_s in AT_S]}
+    each.series = {"kernel, MB": [200.0 + at_s // 40 for at_s in AT_S]}
+    assert is_flat([once], Shared())
+    assert not is_flat([each], Shared())
+
+
 def test_a_server_that_grows_is_no_rungs_fault_and_still_judged() -> None:
     shared = Shared(AT_S, {"server, MB": [100 + at_s / 10 for at_s in AT_S]})
     assert "✗" in shared_table(shared)
