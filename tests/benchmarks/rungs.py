@@ -32,10 +32,10 @@ from tests.benchmarks.rung_table import LEGEND, rung_tables
 from tests.support.lab import Lab
 from tests.support.turn import why_no_turn
 
-WINDOW_S = 8.0
+WINDOW_S = 7.0
 QUICK_WINDOW_S = 4.0
 SETTLE_S = 3.0
-SLOW_SETTLE_S = 6.0
+SLOW_SETTLE_S = 5.0
 """On a road that is narrower than the picture the rate needs a few seconds to be found."""
 
 _TROUBLE = (RuntimeError, AssertionError, TimeoutError, PlaywrightError, psutil.Error)
