@@ -14,10 +14,10 @@ SIZES = (VGA, HD)
 LEGEND = """\
 30 fps of the benchmark picture, each column held to its rung by `--carrier`. *Seen*: from right before the emit call to
 the moment a 60 Hz sampler in the page finds the frame's number in the pixels, its phase (0 to 17 ms) included; the
-windows are too short to meet every phase, so between the columns a few ms of it are chance. *Drawn*: the View's own clock, right
-after the draw. CPU: % of one core, without what the model spends on its picture; the page's is that of the whole
-browser. Mbit/s: all that the page received, JupyterLab's own messages included. A press of a slider counts until its
-value or a later one is in the model's method. Relays are asked after 8 s in which no other way was found, which the
+windows are too short to meet every phase, so between the columns a few ms of it are chance. *Drawn*: the View's own
+clock, right after the draw. CPU: % of one core, without what the model spends on its picture; the page's is that of the
+whole browser. Mbit/s: all that the page received, JupyterLab's own messages included. A press of a slider counts until
+its value or a later one is in the model's method. Relays are asked after 8 s in which no other way was found, which the
 first frame of their column shows. *Sleeps*: a cell runs `time.sleep`; *spins*: `while ...: pass`."""
 
 Starts = Sequence[Result]
