@@ -15,25 +15,27 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs_root, pytest.mark.usefixtur
 
 
 @pytest.mark.parametrize(
-    ("road", "rung", "is_udp_closed", "why"),
+    ("road", "is_secure", "is_udp_closed"),
     [
-        pytest.param("far_lab", "JPEG over Jupyter", True, "UDP", id="plain-http-without-udp"),
-        pytest.param("https_lab", "video over Jupyter", True, "UDP", id="https-without-udp"),
-        pytest.param("tunnelled_lab", "video over Jupyter", False, "WebRTC", id="ssh-tunnel"),
-        pytest.param("hub_lab", "video over Jupyter", False, "WebRTC", id="hub-proxy"),
+        pytest.param("far_lab", False, True, id="plain-http-without-udp"),
+        pytest.param("https_lab", True, True, id="https-without-udp"),
+        pytest.param("tunnelled_lab", True, False, id="ssh-tunnel"),
+        pytest.param("hub_lab", True, False, id="hub-proxy"),
     ],
 )
 def test_the_picture_comes_over_jupyter(
-    request: pytest.FixtureRequest, page_machine: PageMachine, road: str, rung: str, is_udp_closed: bool, why: str
+    request: pytest.FixtureRequest, page_machine: PageMachine, road: str, is_secure: bool, is_udp_closed: bool
 ) -> None:
     lab: Lab = request.getfixturevalue(road)
     if is_udp_closed:
         page_machine.namespace.drop_udp()
     lab.open([LOAD, SCENE, RUN])
+    assert lab.page.evaluate("[window.isSecureContext, 'VideoDecoder' in window]") == [is_secure, is_secure]
     lab.run_all()
     lab.wait_for_motion(frames=30)
     watch = Watch(lab)
     watch.start()
+    rung = "video over Jupyter" if is_secure else "JPEG over Jupyter"
     assert lab.stats()["carrier"] == rung
     assert lab.call("note", {"number": 7}) == 7, "calls travel as well"
     lab.wait_for_motion(frames=30)
@@ -46,19 +48,6 @@ def test_the_picture_comes_over_jupyter(
     picture = lab.pixels()[240:, :, :3].astype(np.float64)
     assert 110 < picture.mean() < 150
     assert picture.std() > 25
-    lab.viewer().locator(".reactor-status").click()
-    expect(lab.viewer().locator(".reactor-rungs")).to_contain_text(why)
+    lab.viewer().get_by_role("button", name=rung).click()
+    expect(lab.viewer().locator(".reactor-rungs")).to_contain_text("REACTOR_NB_ICE_SERVERS", timeout=20_000)
     lab.screenshot(f"over-jupyter-{road}")
-
-
-def test_the_view_of_a_hub_is_as_fast_as_its_road_allows(hub_lab: Lab) -> None:
-    """A proxy that waits for its page must not become a queue of old pictures."""
-    hub_lab.open([LOAD, SCENE, RUN])
-    hub_lab.run_all()
-    hub_lab.wait_for_motion(frames=30)
-    watch = Watch(hub_lab)
-    watch.start()
-    hub_lab.wait_for_motion(frames=90)
-    seen = watch.stop()
-    shown_s = hub_lab.evaluate("SHOWN_S")
-    assert np.percentile(seen.latencies_s(shown_s), 95) < 0.5

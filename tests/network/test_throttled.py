@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 RATE_BYTES_S = 200_000
 LATENCY_S = 0.2
 SETTLED_AFTER_S = 5.0
-WATCHED_S = 15.0
+WATCHED_S = 12.0
 MAX_LATENCY_S = 1.0
 
 
@@ -46,9 +46,8 @@ def emulated(lab: Lab) -> Iterator[None]:
         session.detach()
 
 
-@pytest.mark.parametrize("carrier", ["comm", "jpeg"])
-def test_under_chromiums_emulation_the_latency_stays_low(lab: Lab, carrier: str) -> None:
-    lab.open([LOAD, SCENE, f"%reactor run --carrier {carrier}"])
+def test_under_chromiums_emulation_the_latency_stays_low(lab: Lab) -> None:
+    lab.open([LOAD, SCENE, "%reactor run --carrier comm"])
     lab.run_all()
     lab.wait_for_motion(frames=60)
     with emulated(lab):
