@@ -3,10 +3,16 @@ import type { KernelClock } from "./clock"
 import type { PingMessage, PongMessage } from "./protocol"
 
 /** While somebody watches: a road that breaks is to be noticed before the eye does. */
-export const PING_WATCHED_MS = 400
+export const PING_WATCHED_MS = 300
 export const PING_EVERY_MS = 2000
-/** Another carrier takes over. */
+/**
+ * Another carrier takes over when neither a pong nor a frame came for so long. A pong alone may be late: a word that is
+ * lost is sent again after a second.
+ */
 export const SILENT_MS = 1100
+/** Where frames came one after the other until then: both cannot stop by chance. */
+export const HALTED_MS = 650
+const FLOWING_MS = 500
 /** The peer is given up. */
 export const LOST_MS = 6000
 /** The first pings come quickly: one round trip alone is a poor estimate of the kernel's clock. */
@@ -14,7 +20,7 @@ const FIRST_PINGS_MS = [50, 150, 300, 600]
 
 export interface HeartbeatEvents {
   send(ping: PingMessage): void
-  /** Watched, and no pong for more than a second. It may be heard again. */
+  /** Watched, and neither pongs nor frames any more. It may be heard again. */
   onSilent(): void
   onHeard(): void
   /** No pong for `LOST_MS`; once. */
@@ -26,6 +32,8 @@ export class Heartbeat {
   readonly #events: HeartbeatEvents
   readonly #clock: KernelClock
   #last_pong_ms = performance.now()
+  /** Of the last two frames. */
+  #frames_ms: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   #due_ms = 0
   #is_watched: boolean
   #is_silent = false
@@ -53,7 +61,7 @@ export class Heartbeat {
     if (is_watched === this.#is_watched) return
     this.#is_watched = is_watched
     if (is_watched) {
-      this.#last_pong_ms = Math.max(this.#last_pong_ms, performance.now() - PING_WATCHED_MS)
+      this.#last_pong_ms = Math.max(this.#last_pong_ms, performance.now() - (SILENT_MS - HALTED_MS))
       this.#ping()
     }
     this.#later()
@@ -68,17 +76,28 @@ export class Heartbeat {
     this.#events.onHeard()
   }
 
+  /** A frame has come by the same road. */
+  frame(): void {
+    this.#frames_ms = [this.#frames_ms[1], performance.now()]
+  }
+
   #beat(): void {
     const now_ms = performance.now()
     // A page that was held up, or a machine that slept, has pongs that wait to be read.
     const late_ms = now_ms - this.#due_ms
-    if (late_ms > PING_WATCHED_MS) this.#last_pong_ms += late_ms
+    if (late_ms > PING_WATCHED_MS) {
+      this.#last_pong_ms += late_ms
+      this.#frames_ms[1] += late_ms
+    }
     const silent_ms = now_ms - this.#last_pong_ms
     if (silent_ms > LOST_MS) {
       this.#events.onLost()
       return
     }
-    if (this.#is_watched && silent_ms > SILENT_MS && !this.#is_silent) {
+    const [before_ms, frame_ms] = this.#frames_ms
+    const quiet_ms = Math.min(silent_ms, now_ms - frame_ms)
+    const patience_ms = frame_ms - before_ms < FLOWING_MS ? HALTED_MS : SILENT_MS
+    if (this.#is_watched && quiet_ms > patience_ms && !this.#is_silent) {
       this.#is_silent = true
       this.#events.onSilent()
     }

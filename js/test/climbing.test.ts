@@ -353,7 +353,7 @@ describe("a view that nobody sees", () => {
     await answerPings(peer, 1000)
     await pass(3000)
     set.connection.watch(true)
-    await pass(800)
+    await pass(900)
     expect(set.carries().at(-1)).toBe(true)
     set.connection.close()
   })

@@ -106,6 +106,11 @@ export class WebRtcCarrier {
     if (this.#heartbeat !== null) this.#heartbeat.is_watched = is_watched
   }
 
+  /** A frame of the peer's track has come. */
+  framed(): void {
+    this.#heartbeat?.frame()
+  }
+
   /** What the peer received since the last call; null without one. */
   async received(): Promise<Received | null> {
     return (await this.#peer?.received()) ?? null
