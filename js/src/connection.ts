@@ -30,7 +30,7 @@ export interface ConnectionEvents {
   /** What is not of the carriers; `road` is how it came. */
   onMessage(message: KernelToPage, road: Road): void
   /** Bytes of what the last `still` message announced. */
-  onPiece(piece: ArrayBuffer): void
+  onPiece(piece: ArrayBuffer, road: Road): void
   /** The phase, the problem or the rung changed. */
   onChange(): void
   /** Another road is the best now: what was not answered by the one before is to be sent again. */
@@ -87,7 +87,7 @@ export class Connection {
       onSilent: () => this.#step(() => this.ladder.silent()),
       onHeard: () => this.#step(() => this.ladder.heard()),
       onMessage: (message) => this.#receiveByChannel(message),
-      onPiece: (piece) => events.onPiece(piece),
+      onPiece: (piece) => events.onPiece(piece, "channel"),
       onFailed: (problem) => this.#failed(problem),
     })
     this.#comm_road = new CommRoad(view_id, this.clock, tell, () => this.#unheard())
@@ -136,7 +136,7 @@ export class Connection {
       this.#comm_road.pong(message)
       this.#proved()
     } else if (message.type === "still_piece") {
-      if (bytes !== null) this.events.onPiece(bytes.slice().buffer)
+      if (bytes !== null) this.events.onPiece(bytes.slice().buffer, "comm")
     } else this.events.onMessage(message, "comm")
   }
 

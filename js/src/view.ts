@@ -75,7 +75,7 @@ export class View {
     const events = {
       onTrack: (track: MediaStreamTrack, attempt: AbortSignal) => paint(track, this.#surface, attempt),
       onMessage: (message: KernelToPage, road: Road) => this.#receive(message, road),
-      onPiece: (piece: ArrayBuffer) => this.#addToStill(piece),
+      onPiece: (piece: ArrayBuffer, road: Road) => this.#addToStill(piece, road),
       onChange: () => this.#show(),
       onRoad: () => {
         this.#calls.reroute(this.#connection.road)
@@ -160,7 +160,7 @@ export class View {
     } else if (message.type === "still") {
       const { rtp_timestamp } = message
       const stamp = road === "comm" ? rtp_timestamp : this.#surface.timeline.ofTrack(rtp_timestamp).stamp
-      this.#surface.still.announce({ ...message, rtp_timestamp: stamp })
+      this.#surface.still.announce({ ...message, rtp_timestamp: stamp }, road)
     }
   }
 
@@ -176,8 +176,8 @@ export class View {
     this.#surface.timeline.reset()
   }
 
-  #addToStill(piece: ArrayBuffer): void {
-    this.#surface.still.add(piece).catch((cause) => console.warn("[reactor_nb] a still cannot be shown:", cause))
+  #addToStill(piece: ArrayBuffer, road: Road): void {
+    this.#surface.still.add(piece, road).catch((cause) => console.warn("[reactor_nb] a still cannot be shown:", cause))
   }
 
   #ask(type: "start" | "stop"): void {

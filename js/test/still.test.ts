@@ -129,3 +129,28 @@ test("after a reset the timestamps of another connection count", async () => {
   await send(1, "abcd", 900)
   expect(drawn).toEqual(["abcd"])
 })
+
+test("pieces that come by another road than the still was announced by are no part of it", async () => {
+  still.announce(announced(1, 4, 100), "comm")
+  await still.add(new TextEncoder().encode("xx").buffer, "channel")
+  await still.add(new TextEncoder().encode("abcd").buffer, "comm")
+  expect(drawn).toEqual(["abcd"])
+})
+
+test("a still that came whole by one road is not waited for by the other", async () => {
+  await send(1, "abcd", 100)
+  still.announce(announced(1, 4, 130), "comm")
+  expect([drawn, still.admits(130), bitmaps[0]?.is_closed]).toEqual([["abcd", "abcd"], false, false])
+})
+
+test("a still whose carrier ended half way is forgotten, and one that is whole stays", async () => {
+  still.announce(announced(1, 4, 100))
+  await still.add(new TextEncoder().encode("ab").buffer)
+  still.interrupted()
+  await still.add(new TextEncoder().encode("cd").buffer)
+  expect(drawn).toEqual([])
+  await send(2, "efgh", 200)
+  still.interrupted()
+  still.show()
+  expect(drawn).toEqual(["efgh", "efgh"])
+})

@@ -1,4 +1,5 @@
 // Exact stills: what stands still arrives once more without loss, and is drawn over the decoded frame that shows it.
+import type { Road } from "../calls"
 import type { StillMessage } from "../protocol"
 
 /** This many frames past the still, its picture is not coming back. */
@@ -6,6 +7,8 @@ const FORGET_AFTER_FRAMES = 30
 
 interface Held {
   still_id: number
+  /** How its bytes come: while carriers change, each may bring it. */
+  road: Road
   /** Frames up to this timestamp show the same; null where the kernel does not know its timestamps. */
   until: number | null
   bytes: Uint8Array<ArrayBuffer>
@@ -31,20 +34,22 @@ export class Still {
     this.#draw = draw
   }
 
-  announce({ still_id, bytes, rtp_timestamp }: StillMessage): void {
-    if (bytes > 0) {
-      this.close()
-      this.#held = { still_id, until: rtp_timestamp, bytes: new Uint8Array(bytes), received: 0, image: null }
-    } else if (this.#held?.still_id === still_id) {
-      this.#held.until = rtp_timestamp
+  announce({ still_id, bytes, rtp_timestamp }: StillMessage, road: Road = "channel"): void {
+    const held = this.#held
+    // Whole by the one road, it needs not come by the other.
+    if (held?.still_id === still_id && (bytes === 0 || held.image !== null)) {
+      held.until = rtp_timestamp
       this.show()
+    } else if (bytes > 0) {
+      this.close()
+      this.#held = { still_id, road, until: rtp_timestamp, bytes: new Uint8Array(bytes), received: 0, image: null }
     }
   }
 
-  /** The next bytes of the still that was announced last. */
-  async add(piece: ArrayBuffer): Promise<void> {
+  /** The next bytes of the still that was announced last by this road. */
+  async add(piece: ArrayBuffer, road: Road = "channel"): Promise<void> {
     const held = this.#held
-    if (held === null || held.received + piece.byteLength > held.bytes.length) return
+    if (held === null || held.road !== road || held.received + piece.byteLength > held.bytes.length) return
     held.bytes.set(new Uint8Array(piece), held.received)
     held.received += piece.byteLength
     if (held.received < held.bytes.length) return
