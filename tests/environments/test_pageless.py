@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.browser.cells import COUNTER, LOAD, RUN
 from tests.environments.front_ends import write_notebook
-from tests.environments.installed import CURRENT
+from tests.environments.installed import CURRENT, OLD_KERNEL
 from tests.environments.servers import isolated
 from tests.support import barcode
 
@@ -38,6 +38,15 @@ def test_the_output_holds_a_poster(name: str, run: str, tmp_path: Path) -> None:
     assert len(posters) == 1
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(posters[0]))))
     assert barcode.read(picture) is not None, "a frame of the model"
+
+
+def test_on_an_old_kernel_posters_go_into_the_notebook_and_not_into_the_log(tmp_path: Path) -> None:
+    write_notebook([LOAD, COUNTER, "session = %reactor run --for 1s\nprint(session.log.text())"], tmp_path)
+    command = [str(OLD_KERNEL.python), "-m", *COMMANDS["nbconvert"]]
+    subprocess.run(command, cwd=tmp_path, env=isolated(tmp_path / "state"), check=True, capture_output=True, timeout=90)
+    outputs = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[2].outputs
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert "loaded in" in printed and "session 1" not in printed
 
 
 def test_a_console_is_told_what_to_type_and_that_works(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A page that treats the messages of widgets as VS Code and Colab do, and the server of its files."""
