@@ -45,7 +45,7 @@ class Page:
         self.connection: Any = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    def connect(self, timeout_s: float = 5.0) -> Page:
+    def connect(self, timeout_s: float = 10.0) -> Page:
         offer = self.loop.submit(self._offer()).result(timeout_s)
         self.answer = self.link.offer(self.name, self.view_id, offer, self.settings).result(timeout_s)
         self.loop.submit(self._accept(self.answer)).result(timeout_s)

@@ -125,7 +125,7 @@ def test_servers_that_are_silent_hold_up_the_answer_for_a_moment_only(
     page = open_page(settings=PeerSettings(own_address, (server,)))
     took_s = time.monotonic() - began_s
     assert "typ host" in page.answer
-    assert took_s < REFLEXIVE_LIMIT_S + 1.0
+    assert took_s < REFLEXIVE_LIMIT_S + 3.0, "aioice alone would wait for 5 s"
 
 
 def test_a_stun_server_says_by_which_address_the_kernel_is_seen(
