@@ -51,7 +51,7 @@ def test_the_picture_comes_over_jupyter_and_moves_to_the_relay(
     lab.wait_for_motion()
     watch = Watch(lab)
     watch.start()
-    eventually(lambda: lab.stats()["carrier"] == "WebRTC", 40, interval_s=0.2)
+    eventually(lambda: lab.carrier() == "WebRTC", 40, interval_s=0.2)
     lab.wait_for_motion(frames=60)
     lab.screenshot(f"relayed-{road}")
     seen = watch.stop()

@@ -74,6 +74,10 @@ class Views:
         stats: dict[str, Any] = self._on_viewer(index, "(root) => root.reactor.stats()")
         return stats
 
+    def carrier(self, index: int = 0) -> str:
+        """The road that a View says it is on; empty while it says none, or does not answer."""
+        return str((self.stats(index) or {}).get("carrier") or "")
+
     def call(self, name: str, params: dict[str, Any] | None = None, index: int = 0) -> Any:
         """Call a command from the page: `reactor.call(name, params)`; raises what the promise rejects with."""
         script = "(root, [name, params]) => root.reactor.call(name, params)"
