@@ -231,7 +231,7 @@ class FlowWindow:
         fps = (len(self._sends) - 1) / max(self._sends[-1][0] - self._sends[0][0], 0.01)
         frames = min(self.window_bytes / self._size_bytes, (WINDOW_S + self._way_back_s()) * fps)
         room = _ACK_SHARE * (frames - fps * self._base_s())
-        return int(min(max(room, frames / 6, 1), max(ACK_S * fps, 1), MOST_ACK_EVERY))
+        return int(min(max(room, frames / 4, 1), max(ACK_S * fps, 1), MOST_ACK_EVERY))
 
     def stats(self, now_s: float) -> dict[str, Any]:
         """Plain values: rate_bps, cuts, throughput_bps, in_flight, round_trip_ms, delivered_fps, ack_every, state."""
