@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Playwright
 from tests.benchmarks.notebooks import launched, playwright_in, served
 from tests.support.chromium_in_namespace import launch_in
 from tests.support.jupyterlab import JupyterLab
-from tests.support.network import Namespace, join, why_no_namespaces
+from tests.support.network import Namespace, Wire, ip, join, why_no_namespaces
 from tests.support.slow_road import Conditions, SlowRoad
 from tests.support.turn import TurnServer, why_no_turn
 
@@ -88,9 +89,18 @@ def standing(road: Road) -> Iterator[Place]:
         slow = SlowRoad(namespace, "", road.conditions)
         stack.callback(slow.close)
         namespace.ip("route", "add", "default", "via", slow.wire.first)
+        _send_by_cubic(slow.wire)
         server = stack.enter_context(served(folder, ip=slow.wire.first))
         browser = stack.enter_context(_launched_in(playwright, namespace, folder, server))
         yield Place(server, browser, road, namespace, _relay(stack, folder, slow.wire.first), slow)
+
+
+def _send_by_cubic(wire: Wire) -> None:
+    """What is sent by this road adapts as Linux does by default, whatever this machine is set to: BBR takes no notice
+    of 1 % of loss and carries 446 Mbit/s on such a road, CUBIC 5."""
+    net = str(ipaddress.ip_network(f"{wire.first}/30", strict=False))
+    interface = ip("route", "get", wire.second).split()[2]
+    ip("route", "change", net, "dev", interface, "src", wire.first, "congctl", "cubic")
 
 
 def _relay(stack: ExitStack, folder: Path, address: str) -> TurnServer | None:
