@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
 import threading
 import time
@@ -14,6 +13,7 @@ from typing import Any, Final
 from reactor_nb.errors import CarrierError
 from reactor_nb.media.link import CommSettings, PacketListener
 from reactor_nb.media.stream import Stream
+from reactor_nb.transport.allowance import Allowance
 from reactor_nb.transport.comm import CommCarrier, CommGroup
 from reactor_nb.transport.comm_road import CommRoad
 from reactor_nb.transport.comm_stills import CommStills
@@ -22,7 +22,9 @@ from reactor_nb.transport.loop import MediaLoop
 MOST_VIEWS: Final = 64
 """Views that are kept: a tab that is closed without a word leaves its own behind. The one unheard for longest goes."""
 
-_log = logging.getLogger(__name__)
+MOST_MESSAGES_PER_S: Final = 300
+"""What a model says by comm beyond this is dropped and counted: Jupyter's server drops *everything* of a kernel that
+sends it 1000 messages a second (`iopub_msg_rate_limit`), the picture with it."""
 
 
 class CommViews:
@@ -44,6 +46,7 @@ class CommViews:
         self._stills = CommStills(self._road, self._lock, lambda: self.listener, self._look_soon)
         self._carriers: dict[str, CommCarrier] = {}
         self._groups: dict[str, CommGroup] = {}
+        self._allowance = Allowance(MOST_MESSAGES_PER_S)
         self._made = 0
         self._look: asyncio.TimerHandle | None = None
         self._rate_bps = 0
@@ -160,6 +163,8 @@ class CommViews:
         """Send one message for these views; whether it was taken."""
         listener = self.listener
         if listener is None or not view_ids:
+            return False
+        if message["type"] == "message" and not self._allowance.take(time.monotonic()):
             return False
         try:
             listener({**message, "to": view_ids}, b"")

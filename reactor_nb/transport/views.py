@@ -268,7 +268,9 @@ class Views:
             is_best = peer is not None and peer.is_open and not (is_silent and has_comm)
             if not is_best or (peer is not None and not peer.send_text(text) and has_comm):
                 by_comm.append(view_id)
-        self.comm.say_text(by_comm, text)
+        if by_comm and not self.comm.say_text(by_comm, text):
+            with self._lock:
+                self._unsent += len(by_comm)
 
     def _channel_silence(self) -> ChannelSilence:
         if self._silence is None:

@@ -345,3 +345,15 @@ def test_what_stands_still_comes_without_loss(link: MediaLink, broadcast: Broadc
     late = broadcast.page().carry()
     eventually(lambda: late.stills and len(late.stills[-1][1]) == late.stills[-1][0]["bytes"], timeout_s=5)
     assert len(page.stills) == 1
+
+
+def test_a_model_that_says_more_than_jupyter_carries_keeps_its_picture(link: MediaLink, broadcast: Broadcast) -> None:
+    sink = link.open_stream("plasma", SETTINGS)
+    page = broadcast.page().carry()
+    for number in range(2000):
+        link.send("plasma", None, {"type": "message", "data": number})
+    sink.put(to_block(picture(1)))
+    eventually(lambda: newest_number(page) == 1, timeout_s=5)
+    said = [each for each in broadcast.heard if each["type"] == "message"]
+    assert len(said) < 900
+    assert link.stats("plasma")["unsent"] > 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 import threading
@@ -16,7 +15,8 @@ from reactor_nb.core.buffer import FrameSink
 from reactor_nb.errors import CarrierError, ClosedError, MessageError, WrongThreadError
 from reactor_nb.media.link import CommSettings, MessageListener, PacketListener, PeerSettings, StreamSettings
 from reactor_nb.transport import protocol
-from reactor_nb.transport.process.control import CONTROL_VERSION, Message
+from reactor_nb.transport.process import messages
+from reactor_nb.transport.process.control import Message
 from reactor_nb.transport.process.conversation import Conversation, give_up
 from reactor_nb.transport.process.listeners import Listeners
 from reactor_nb.transport.process.opened import OpenedName, OpenedNames
@@ -104,13 +104,7 @@ class ProcessLink:
             self._names.add(name)
             process = self._process
             answer: Future[str] = self._conversation.ask(
-                {
-                    "type": "offer",
-                    "name": name,
-                    "view_id": view_id,
-                    "sdp": sdp,
-                    "settings": dataclasses.asdict(settings),
-                },
+                messages.offering(name, view_id, sdp, settings),
                 OFFER_TIMEOUT_S,
                 lambda: self._kill_if_hanging(name, process),
             )
@@ -134,7 +128,7 @@ class ProcessLink:
             if self._threads is not None:
                 self._threads.carry(name, view_id, settings)
             else:
-                self._tell_carried(name, view_id, settings)
+                self._conversation.tell(messages.carrying(name, view_id, settings))
 
     def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
         with self._lock:
@@ -301,7 +295,7 @@ class ProcessLink:
                 if known.sink is not None:
                     self._open(known)
                 for view_id, settings in known.carried.items():
-                    self._tell_carried(known.name, view_id, settings)
+                    self._conversation.tell(messages.carrying(known.name, view_id, settings))
         give_up(lost, "The media process ended, and another one starts. Connect again.")
         # Now and not when it is ready: the offers of the views wait in its socket, and are answered that much sooner.
         self._listeners.restarted()
@@ -335,23 +329,12 @@ class ProcessLink:
 
     def _greet(self) -> None:
         self._road.connect(self._process.frames)
-        self._conversation.tell({"type": "hello", "version": CONTROL_VERSION, "package": __version__})
+        self._conversation.tell(messages.hello())
         if self._is_deaf:
             self._conversation.tell({"type": "deafen", "is_deaf": True})
 
-    def _tell_carried(self, name: str, view_id: str, settings: CommSettings) -> None:
-        self._conversation.tell(
-            {
-                "type": "carry",
-                "name": name,
-                "view_id": view_id,
-                "codecs": list(settings.codecs),
-                "is_watching": settings.is_watching,
-            }
-        )
-
     def _ready(self, message: Message) -> None:
-        if (message["version"], message["package"]) != (CONTROL_VERSION, __version__):
+        if not messages.is_of_this_release(message):
             raise MessageError(
                 f"reactor_nb {message['package']} was installed while this kernel runs {__version__}. "
                 "Restart the kernel."
@@ -359,7 +342,7 @@ class ProcessLink:
 
     def _open(self, known: OpenedName) -> None:
         """Open the newest session of a name in the process; its sink sends when that is done."""
-        assert known.settings is not None and known.sink is not None
+        assert known.sink is not None
         sink = known.sink
 
         def opened(answer: Future[Any]) -> None:
@@ -369,15 +352,7 @@ class ProcessLink:
             elif not isinstance(error, CarrierError):  # else the process died, and the next one opens it
                 self._listeners.note(f"{known.name} is not shown: {error}")
 
-        self._conversation.ask(
-            {
-                "type": "open",
-                "name": known.name,
-                "stream": known.stream,
-                "session": known.session,
-                "settings": dataclasses.asdict(known.settings),
-            }
-        ).add_done_callback(opened)
+        self._conversation.ask(messages.opening(known)).add_done_callback(opened)
 
     def _wait(self, kind: str, name: str) -> Any:
         """The answer; None when there is none in time, or this thread is the one that would bring it."""

@@ -193,3 +193,62 @@ def test_no_settings_whatever_end_it() -> None:
         eventually(lambda: kernel.ask({"type": "stats", "name": "plasma"})["result"]["rate_fps"] == 30.0)
     finally:
         kernel.close()
+
+
+def test_a_kernel_that_does_not_read_is_sent_no_packets_without_bound() -> None:
+    control, controlled = socket.socketpair()
+    frames, framed = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel = Channel(controlled, TO_KERNEL, TO_MEDIA)
+    host = Host(channel, FrameReceiver(framed))
+    try:
+        host._listen("plasma")
+        listener = host._link._names["plasma"].comm.listener
+        assert listener is not None
+        with pytest.raises(CarrierError, match="kernel does not read: 8 MiB"):
+            for _ in range(300):
+                listener({"type": "packet"}, bytes(100_000))
+        assert channel.refused == 1
+    finally:
+        for end in (control, frames):
+            end.close()
+        host.run()
+
+
+_said = st.dictionaries(
+    st.sampled_from(["type", "view_id", "sequence", "is_watching", "sent_ms", "painted", "codecs"]),
+    _any | st.sampled_from(["ack", "ping", "keyframe", "watching", "painted", "bye", "carry", "call"]),
+)
+
+
+@pytest.mark.timeout(60)
+def test_whatever_pages_are_said_to_have_said_by_comm_it_goes_on() -> None:
+    kernel = Kernel()
+    kernel.channel.post(HELLO)
+    kernel.ask(OPEN)
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        view_id=st.sampled_from(["v", "w", ""]),
+        said=_said,
+        codecs=st.lists(st.sampled_from(["H264", "VP8", "JPEG", "AV1", ""])),
+        is_watching=st.booleans(),
+        is_deaf=st.booleans(),
+    )
+    def say(view_id: str, said: Message, codecs: list[str], is_watching: bool, is_deaf: bool) -> None:
+        name = "plasma" if is_deaf else "nothing"
+        carry = {"type": "carry", "name": name, "view_id": view_id, "codecs": codecs, "is_watching": is_watching}
+        kernel.channel.post(carry)
+        kernel.channel.post({"type": "heard", "name": name, "view_id": view_id, "message": said})
+        kernel.channel.post({"type": "deafen", "is_deaf": is_deaf})
+        assert kernel.ask({"type": "stats", "name": "plasma"})["type"] == "done"
+
+    try:
+        say()
+        ping = {"type": "ping", "sent_ms": 4711}
+        kernel.channel.post({"type": "heard", "name": "plasma", "view_id": "v", "message": ping})
+        while (message := kernel.channel.receive()) is not None:
+            if message["type"] == "packet" and message["message"].get("sent_ms") == 4711:
+                break
+        assert message is not None
+    finally:
+        kernel.close()
