@@ -201,6 +201,7 @@ def test_a_tab_in_the_background_is_sent_nothing_and_is_back_at_once(link: Threa
     bridge = open_viewer(page, link, carrier="comm")
     page.evaluate(SHOW_TAB, "hidden")
     eventually(lambda: link.stats("plasma")["encoders"] == {})
+    page.evaluate("() => new Promise((done) => setTimeout(done, 400))")  # what was on its way is acknowledged
     heard = len(bridge.heard)
     page.evaluate("() => new Promise((done) => setTimeout(done, 1500))")
     assert [message["type"] for message in bridge.heard[heard:] if message["type"] != "painted"] == []
