@@ -107,11 +107,16 @@ def _jpeg_encoder() -> Callable[[Frame], bytes]:
 
 
 def alive(name: str) -> dict[str, float]:
-    """What is kept for a model's pages: peers, other views, and tasks of the loops of kernel and media."""
+    """What is kept for a model's pages: peers and comm carriers that are heard, those of pages that went without a word
+    (a bounded number is kept, and sent nothing), and tasks of the loops of kernel and media."""
     from reactor_nb.runtime.base import get_runtime
 
     stats = get_runtime().link.stats(name)
-    found = {"peers": len(stats["peers"]), "views": stats["views"], "kernel, tasks": len(asyncio.all_tasks())}
-    if "tasks" in stats:
-        found["media process, tasks"] = stats["tasks"]
-    return found
+    roads = [peer["road"] or {} for peer in stats["peers"].values()]
+    silent = sum(road.get("is_passed_over", False) or road.get("state") == "suspended" for road in roads)
+    return {
+        "peers": len(roads) - silent,
+        "pages that went without a word": silent,
+        "kernel, tasks": len(asyncio.all_tasks()),
+        "media process, tasks": stats["tasks"],
+    }
