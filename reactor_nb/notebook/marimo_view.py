@@ -23,12 +23,12 @@ class MarimoPanels:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._panels: dict[str, tuple[Panel, Session]] = {}
-        runtime.on_reconnect(self.reconnect)
+        self._unsubscribe = runtime.on_reconnect(self.reconnect)
 
     def follow(self, session: Session) -> None:
         """Let this session be shown by the cell that runs now."""
         if (old := self._panels.pop(session.name, None)) is not None:
-            old[0].close()
+            old[0].close(has_successor=True)  # the session plays already, on the stream of its name
         panel = Panel(session.name, self.runtime, lambda bundle, transient, is_update: None)
         panel.follow(session)
         self._panels[session.name] = (panel, session)
@@ -45,6 +45,12 @@ class MarimoPanels:
         for panel, _ in tuple(self._panels.values()):
             panel.reconnect()
 
+    def close(self) -> None:
+        """End every panel; the sessions are not touched."""
+        self._unsubscribe()
+        while self._panels:
+            self._panels.popitem()[1][0].close()
+
 
 _panels: MarimoPanels | None = None
 
@@ -53,6 +59,8 @@ def follow(session: Session, runtime: Runtime) -> None:
     """Show a session that was just started as the result of its marimo cell."""
     global _panels
     if _panels is None or _panels.runtime is not runtime:
+        if _panels is not None:
+            _panels.close()
         _panels = panels = MarimoPanels(runtime)
         # marimo asks what a cell returns for this method, before all that it knows by itself.
         setattr(Session, "_display_", lambda shown: panels.shown(shown))  # noqa: B010  Session itself knows no front end

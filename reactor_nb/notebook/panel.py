@@ -92,8 +92,12 @@ class Panel:
         """Tell every View to connect anew at once: the media process that held its peer is gone."""
         self._tell({"type": "reconnect"})
 
-    def close(self) -> None:
-        """End what this panel owns, on both sides. The session is not touched."""
+    def close(self, *, has_successor: bool = False) -> None:
+        """End what this panel owns, on both sides. The session is not touched.
+
+        `has_successor`: another panel shows this name from now on, so that only the Views of this one end, and not
+        the stream.
+        """
         if self._is_closed:
             return
         self._is_closed = True
@@ -101,7 +105,10 @@ class Panel:
         self._end_controls()
         self._page_log.close()
         self._slow.shutdown(wait=True, cancel_futures=True)
-        self._signalling.close()
+        if has_successor:
+            self._signalling.leave()
+        else:
+            self._signalling.close()
         close_widgets(self._layout)
         self._session = None
 

@@ -17,6 +17,9 @@ from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check
 MAX_RELAYED = 256
 """So many views are known to need a relay; of the rest the oldest ask again."""
 
+MAX_GREETED = 64
+"""So many views are known to be there: as many as the media keeps."""
+
 _OF_THE_MEDIA = ("ack", "keyframe", "watching", "painted", "ping")
 
 
@@ -42,6 +45,7 @@ class Signalling:
         self._heard = heard
         self._lock = threading.Lock()
         self._relayed: dict[str, None] = {}  # the views that asked for a relay, oldest first
+        self._greeted: dict[str, None] = {}  # the views that came and have not left, oldest first
 
     def receive(self, content: dict[str, Any]) -> None:
         """One message of a page; a malformed one is answered with what is wrong in it."""
@@ -63,6 +67,14 @@ class Signalling:
         if not self._runtime.is_closed:  # else the link has ended it already
             self._runtime.link.close_name(self._name)
 
+    def leave(self) -> None:
+        """End what is sent to these Views; others of the model, and its stream, go on."""
+        with self._lock:
+            greeted, self._greeted = list(self._greeted), {}
+        if not self._runtime.is_closed:
+            for view_id in greeted:
+                self._runtime.link.close_view(self._name, view_id)
+
     def _take(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "ready":
@@ -80,11 +92,14 @@ class Signalling:
         elif kind == "bye":
             with self._lock:
                 self._relayed.pop(message["view_id"], None)
+                self._greeted.pop(message["view_id"], None)
             self._runtime.link.close_view(self._name, message["view_id"])
         else:
             self._runtime.handle_page_message(self._name, message, self._tell)
 
     def _hello(self, view_id: str) -> None:
+        with self._lock:
+            _note_newest(self._greeted, view_id, MAX_GREETED)
         servers = self._servers(view_id)
         self._runtime.link.listen_packets(self._name, self._tell)
         self._tell(
@@ -101,10 +116,7 @@ class Signalling:
     def _relays(self, view_id: str) -> None:
         """The one message with secrets in it, to a View that has found no other way."""
         with self._lock:
-            self._relayed.pop(view_id, None)
-            self._relayed[view_id] = None
-            while len(self._relayed) > MAX_RELAYED:
-                del self._relayed[next(iter(self._relayed))]
+            _note_newest(self._relayed, view_id, MAX_RELAYED)
         self._tell({"type": "relays", "view_id": view_id, "ice_servers": list(self._servers(view_id).all)})
 
     def _servers(self, view_id: str) -> IceServers:
@@ -148,6 +160,13 @@ class Signalling:
                 "error": wire,
             }
         )
+
+
+def _note_newest(kept: dict[str, None], view_id: str, most: int) -> None:
+    kept.pop(view_id, None)
+    kept[view_id] = None
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 def interfaces() -> tuple[str, ...]:

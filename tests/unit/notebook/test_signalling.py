@@ -161,3 +161,14 @@ def test_a_malformed_message_is_answered_with_what_is_wrong_in_it(signalling: Si
     signalling.receive({"type": "ack", "view_id": "v"})
     (error,) = said.of("error")
     assert "without 'sequence'" in error["error"]["message"]
+
+
+def test_views_that_leave_together_end_and_the_stream_of_their_name_goes_on(
+    signalling: Signalling, link: MemoryLink
+) -> None:
+    for view_id in ("a", "b", "c"):
+        signalling.receive(ready(view_id))
+    signalling.receive({"type": "bye", "view_id": "b"})
+    link.closed.clear()
+    signalling.leave()
+    assert link.closed == ["plasma a", "plasma c"]

@@ -21,6 +21,7 @@ class MemoryLink:
         self.settings: dict[str, StreamSettings] = {}
         self.listeners: dict[str, MessageListener] = {}
         self.carried: dict[str, CommSettings] = {}
+        self.closed: list[str] = []
         self.heard_messages: list[tuple[str, str, dict[str, Any]]] = []
         self.packet_listeners: dict[str, PacketListener] = {}
         self.offers: list[PeerSettings] = []
@@ -49,6 +50,7 @@ class MemoryLink:
 
     def close_view(self, name: str, view_id: str) -> None:
         self._refuse_closed()
+        self.closed.append(f"{name} {view_id}")
 
     def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
         self._refuse_closed()
@@ -77,6 +79,7 @@ class MemoryLink:
 
     def close_name(self, name: str) -> None:
         self._refuse_closed()
+        self.closed.append(name)
 
     def stats(self, name: str) -> dict[str, Any]:
         self._refuse_closed()
