@@ -51,6 +51,7 @@ export class Connection {
   was_live = false
   ladder: Ladder
   #video_codecs: string[] = []
+  readonly #failed_codecs = new Set<string>()
   /** What the kernel was told by channel; a new peer is sent the picture until it is told otherwise. */
   #told_watching = true
   #lagging_ms: number | null = null
@@ -249,9 +250,12 @@ export class Connection {
       return
     }
     if (is_first) this.#move("connecting", null)
-    if (this.page.has_video_decoder) this.#video_codecs = await this.page.videoCodecs()
-    if (this.phase === "closed") return
-    if (this.#video_codecs.length === 0 && this.page.has_video_decoder) this.ladder.videoFailed(problems.NO_CODEC)
+    if (this.page.has_video_decoder) {
+      const codecs = await this.page.videoCodecs()
+      this.#video_codecs = codecs.filter((name) => !this.#failed_codecs.has(name))
+      if (codecs.length === 0) this.ladder.videoFailed(problems.NO_CODEC)
+    }
+    // Of a view that was closed meanwhile nothing is asked.
     this.#follow(true)
   }
 
@@ -317,11 +321,12 @@ export class Connection {
 
   #packet(codec: string): void {
     this.#comm_road.heard()
-    this.#step(() => this.ladder.packet(codec === IMAGES))
+    if (this.ladder.packet(codec === IMAGES)) this.events.onChange()
     this.#proved()
   }
 
   #codecFailed(codec: string, why: string): void {
+    this.#failed_codecs.add(codec)
     this.#video_codecs = this.#video_codecs.filter((name) => name !== codec)
     this.ladder.decoderFailed(problems.decoderFailed(codec, why))
     this.#follow(true)

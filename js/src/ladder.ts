@@ -144,9 +144,11 @@ export class Ladder {
     this.next_ms = now_ms
   }
 
-  /** A packet came by comm. */
-  packet(is_image: boolean): void {
+  /** A packet came by comm; whether it is of another kind than those before. */
+  packet(is_image: boolean): boolean {
+    const before = this.#comm
     this.#comm = is_image ? "jpeg" : "video"
+    return this.#comm !== before
   }
 
   /** One of the codecs is not decoded here after all. */

@@ -154,6 +154,19 @@ describe("the first picture", () => {
   })
 })
 
+describe("a greeting that is answered twice", () => {
+  test("asks for the same codecs, and forms one peer", async () => {
+    const set = setUp()
+    set.connection.start()
+    set.hello()
+    set.hello()
+    await pass(0)
+    expect([set.peers.length, set.connection.ladder.wants_video]).toEqual([1, true])
+    expect(new Set(set.model.of("carry").map(({ codecs }) => codecs.join()))).toEqual(new Set(["H264,VP8,JPEG"]))
+    set.connection.close()
+  })
+})
+
 describe("moving to WebRTC", () => {
   test("waits for a frame of it, and then has the packets stand by", async () => {
     const set = setUp()
