@@ -30,8 +30,9 @@ def number_within(kind: type[int] | type[float], widget: ipywidgets.Widget) -> C
     """A number within the widget's `min` and `max`, as they are then."""
 
     def from_page(raw: Any) -> Any:
-        # A page has one kind of number: 1.0 comes as 1.
-        if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+        # A page has one kind of number: 1.0 comes as 1. An int may be larger than any float.
+        is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+        if not is_number or (isinstance(raw, float) and not math.isfinite(raw)):
             raise TypeError(f"{raw!r:.80} is no number")
         return kind(min(max(raw, widget.min), widget.max))
 
@@ -53,5 +54,5 @@ def text_itself(raw: Any) -> str:
 def json_of(raw: Any) -> Any:
     try:
         return json.loads(text_itself(raw))
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise ValueError(f"this is not JSON: {broken}") from None

@@ -305,10 +305,19 @@ def test_apply_asks_for_what_nobody_has_set(controls: Controls, calls: Calls, pa
     assert "needs a value" in notes(controls)
 
 
-def test_text_that_is_no_value_is_told_beside_it(controls: Controls, calls: Calls, page: Page) -> None:
-    page.tell(page.set("point", "{x: 1"))
+@pytest.mark.parametrize("text", ["{x: 1", "[" * 100_000])
+def test_text_that_is_no_value_is_told_beside_it(controls: Controls, calls: Calls, page: Page, text: str) -> None:
+    page.tell(page.set("point", text))
     assert calls.sent == []
     assert "not JSON" in notes(controls)
+
+
+@pytest.mark.parametrize(("name", "value"), [("whole", 10), ("part", 2.0)])
+def test_a_number_larger_than_any_float_is_the_largest_that_the_widget_has(
+    calls: Calls, page: Page, name: str, value: float
+) -> None:
+    page.tell(page.set(name, 10**400))
+    assert calls.sent == [(name, {"value": value})]
 
 
 def test_a_move_that_the_session_refuses_is_told_beside_it(controls: Controls, calls: Calls, page: Page) -> None:
