@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reactor_nb.core.frames import to_block
-from reactor_nb.media.link import StreamSettings
+from reactor_nb.errors import MessageError
+from reactor_nb.media.link import CommSettings, StreamSettings
 from reactor_nb.transport.process.link import ProcessLink
 from reactor_nb.transport.process.supervisor import CrashLimit
 from tests.loopback.comm_page import Broadcast, CommPage
@@ -70,6 +71,13 @@ def test_the_picture_is_back_without_a_word_of_the_page(
         eventually(lambda: newest_number(page) > shown, timeout_s=10)  # noqa: B023
         back_ms.append(round(1000 * (time.monotonic() - began_s)))
     record_property("back_ms", back_ms)
+
+
+def test_a_page_that_asked_for_too_much_keeps_no_process_from_coming_back(link: ProcessLink) -> None:
+    with pytest.raises(MessageError, match="bytes"):
+        link.carry("plasma", "v", CommSettings(("x" * 5_000_000,), True))
+    kill(link)
+    eventually(lambda: link.stats("plasma")["is_stale"] is False, timeout_s=10)
 
 
 def test_the_last_frame_of_an_ended_session_is_there_after_a_crash(link: ProcessLink, broadcast: Broadcast) -> None:

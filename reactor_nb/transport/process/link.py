@@ -124,11 +124,12 @@ class ProcessLink:
     def carry(self, name: str, view_id: str, settings: CommSettings) -> None:
         with self._lock:
             self._refuse_closed()
-            self._names.add(name).carry(view_id, settings)
+            known = self._names.add(name)
             if self._threads is not None:
                 self._threads.carry(name, view_id, settings)
             else:
                 self._conversation.tell(messages.carrying(name, view_id, settings))
+            known.carry(view_id, settings)  # what was refused as too large is not told to the next process either
 
     def heard(self, name: str, view_id: str, message: dict[str, Any]) -> None:
         with self._lock:
