@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -65,7 +66,9 @@ class CommStills:
                 self._to = list(dict.fromkeys((*going, *has_not)))
                 self._still_ids.update(dict.fromkeys(has_not, still.still_id))
         if has:
-            listener({**_header(still, stamp), "bytes": 0, "to": has}, b"")
+            # A kernel that does not read: they draw a frame over the still, and get the next one.
+            with contextlib.suppress(CarrierError):
+                listener({**_header(still, stamp), "bytes": 0, "to": has}, b"")
         if has_not:
             self._wake()
 

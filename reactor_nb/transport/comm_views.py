@@ -97,7 +97,7 @@ class CommViews:
         carrier = self.get(view_id)
         if carrier is not None and carrier.stands_in != stands_in:
             carrier.stands_in = stands_in
-            self._place(carrier)
+            self._place_or_tell(carrier)
 
     def acked(self, view_id: str, sequence: int) -> None:
         with self._lock:
@@ -126,15 +126,14 @@ class CommViews:
     def codecs_changed(self, failed: str = "") -> None:
         """A session began, or a codec failed: each view that is sent another codec from now on changes to it."""
         group = self._groups.pop(failed, None)
+        if group is not None:
+            self._stream.detach(group.key)  # its stills as well
+            for carrier in group.members:
+                group.leave(carrier)
         with self._lock:
             carriers = [each for each in self._carriers.values() if each.is_watching]
-        for carrier in group.members if group is not None else ():
-            carrier.codec = ""
         for carrier in carriers:
-            try:
-                self._place(carrier)
-            except CarrierError as error:
-                self.say([carrier.view_id], {"type": "error", "error": error.to_wire()})
+            self._place_or_tell(carrier)
 
     def drop(self, view_id: str) -> None:
         """Forget a view, if it is there."""
@@ -180,6 +179,13 @@ class CommViews:
     def say_text(self, view_ids: list[str], text: str) -> bool:
         """As say, with a message that protocol.encode has made text of."""
         return bool(view_ids) and self.say(view_ids, json.loads(text))
+
+    def _place_or_tell(self, carrier: CommCarrier) -> None:
+        """As _place, where the page did not ask: what goes wrong is told to it."""
+        try:
+            self._place(carrier)
+        except CarrierError as error:
+            self.say([carrier.view_id], {"type": "error", "error": error.to_wire()})
 
     def _place(self, carrier: CommCarrier, *, is_anew: bool = False) -> None:
         """Put a view into the group of its codec, or into none; `is_anew`: it begins again in any case."""

@@ -159,3 +159,16 @@ def test_a_kernel_that_does_not_read_gets_it_when_it_is_shown_once_more() -> Non
     for _ in range(20):
         pages.pump("a")
     assert pages.has("a") == PNG
+
+
+def test_a_kernel_that_does_not_read_costs_no_encoder_that_names_a_still_again() -> None:
+    pages = Pages("a")
+    shown = still()
+    pages.stills.show(["a"], shown, 1)
+    while pages.has("a") != PNG:
+        pages.pump("a")
+    pages.does_read = False
+    pages.stills.show(["a"], shown, 2)  # raises nothing: the encoder's thread asks
+    pages.does_read = True
+    pages.stills.show(["a"], shown, 3)
+    assert pages.said[-1][0]["rtp_timestamp"] == 3
