@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import functools
 import queue
 import select
 import socket
 import threading
 from collections import deque
+from typing import Any
 
 from reactor_nb.transport.process.control import Decoder, Message, Table, pack
 
@@ -36,6 +40,7 @@ class Channel:
         self._outgoing = outgoing
         self._decoder = Decoder(incoming)
         self._received: deque[Message] = deque()
+        self._chunk: Any = None  # made where it is used: in the kernel, by the reader
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._queued_bytes = 0
         self._refused = 0
@@ -83,7 +88,7 @@ class Channel:
         """
         while not self._received:
             try:
-                data = self._socket.recv(_CHUNK_BYTES) if self._has_data(ended) else b""
+                data = self._socket.recv(_CHUNK_BYTES) if ended == -1 else self._take(ended)
             except OSError:
                 return None
             if not data:
@@ -91,14 +96,25 @@ class Channel:
             self._received.extend(self._decoder.feed(data))
         return self._received.popleft()
 
-    def _has_data(self, ended: int) -> bool:
-        """Wait for bytes or the end of the socket; False when `ended` comes first."""
-        if ended == -1:
-            return True  # recv waits by itself
+    def _take(self, ended: int) -> bytes:
+        """Wait for bytes; empty at the end of the socket, or when `ended` comes first.
+
+        What is there when poll returns is taken without giving up the GIL a second time.
+        """
+        fd = self._socket.fileno()
         poll = select.poll()
-        for each in (self._socket.fileno(), ended):
+        for each in (fd, ended):
             poll.register(each, select.POLLIN)
-        return any(found == self._socket.fileno() for found, _ in poll.poll())
+        if self._chunk is None:
+            self._chunk = ctypes.create_string_buffer(_CHUNK_BYTES)
+        while any(found == fd for found, _ in poll.poll()):
+            size = _recv()(fd, self._chunk, _CHUNK_BYTES, socket.MSG_DONTWAIT)
+            if size >= 0:
+                return ctypes.string_at(self._chunk, size)
+            number = ctypes.get_errno()
+            if number not in (errno.EAGAIN, errno.EINTR):
+                raise OSError(number, "the control socket cannot be read")
+        return b""
 
     def end(self) -> None:
         """No more messages either way, and receive() returns None. What was queued may be lost. Idempotent."""
@@ -129,3 +145,13 @@ class Channel:
                 return  # the reader sees the same end, and tells it
             with self._lock:
                 self._queued_bytes -= len(data)
+
+
+@functools.cache
+def _recv() -> Any:
+    """recv(2) that keeps the GIL: in a kernel whose cell spins, `socket.recv` waits 5 ms to get it back."""
+    library: Any = ctypes.PyDLL(None, use_errno=True)
+    recv = library.recv
+    recv.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    recv.restype = ctypes.c_ssize_t
+    return recv
