@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -56,11 +57,35 @@ def server_of_kernel(environ: Mapping[str, str] = os.environ, processes: Path = 
         except OSError:
             continue
         program = _program(words)
-        if program:
-            # By the command line: the executable itself is a link out of the environment.
-            started = next(word for word in words if os.sep in word)
-            return Server(program, Path(started).parent.parent)
+        started = _started(words, processes / pid) if program else None
+        if started is not None:
+            return Server(program, started.parent.parent)
     return None
+
+
+def _started(words: Sequence[str], process: Path) -> Path | None:
+    """The file in an environment that a command line starts: the executable itself is a link out of the environment.
+
+    None where that is not seen from here.
+    """
+    try:
+        folder = (process / "cwd").resolve(strict=True)
+    except OSError:
+        folder = Path(os.sep)
+    for word in words[:2]:  # Python and its script, either of which may be found by PATH
+        if os.sep in word and not word.startswith("-"):
+            return folder / word
+    found = shutil.which(words[0], path=_variable(process, "PATH"))
+    return None if found is None else folder / found
+
+
+def _variable(process: Path, name: str) -> str | None:
+    """Of the environment of a process."""
+    try:
+        entries = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return None
+    return next((entry.partition("=")[2] for entry in entries if entry.startswith(f"{name}=")), None)
 
 
 def _program(words: Sequence[str]) -> str:

@@ -51,6 +51,32 @@ def test_the_server_is_the_process_that_started_the_kernel(
     assert server_of_kernel({"JPY_PARENT_PID": "71"}, processes) == Server(program, Path("/opt/lab"))
 
 
+@pytest.mark.parametrize("words", [("-m", "jupyterlab", "--notebook-dir=/home/me/books"), ("-m", "jupyter", "lab")])
+def test_a_server_that_was_started_by_a_name_alone_is_found_by_its_own_path(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    processes = process(tmp_path, 71, "python", *words)
+    python = tmp_path / "lab" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch(mode=0o755)
+    (processes / "71" / "environ").write_bytes(f"A=1\0PATH=/nowhere:{python.parent}\0".encode())
+    found = server_of_kernel({"JPY_PARENT_PID": "71"}, processes)
+    assert found is not None
+    assert found.prefix == tmp_path / "lab"
+
+
+def test_a_server_whose_environment_is_not_seen_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    processes = process(tmp_path, 71, "python", "-m", "jupyterlab", "--notebook-dir=/home/me/books")
+    assert server_of_kernel({"JPY_PARENT_PID": "71"}, processes) is None
+
+
+def test_a_server_that_was_started_beside_its_environment_is_found_from_there(tmp_path: Path) -> None:
+    processes = process(tmp_path, 71, ".venv/bin/python", "-m", "jupyterlab")
+    (processes / "71" / "cwd").symlink_to(tmp_path)
+    assert server_of_kernel({"JPY_PARENT_PID": "71"}, processes) == Server("jupyterlab", tmp_path / ".venv")
+
+
 def test_a_kernel_that_another_program_started_has_none(tmp_path: Path) -> None:
     processes = process(tmp_path, 71, "/opt/lab/bin/python", "-m", "pytest", "tests")
     assert server_of_kernel({"JPY_PARENT_PID": "71"}, processes) is None
