@@ -1,15 +1,30 @@
-// Whether somebody can see an element: its tab is in front, and it is not scrolled away.
+// Whether somebody can see an element: its tab is in front, it is not scrolled away, and it has a size.
 
 export function followSight(target: Element, onSight: (is_seen: boolean) => void, signal: AbortSignal): void {
   let is_in_sight = true
-  const look = () => onSight(is_in_sight && document.visibilityState === "visible")
-  const observer = new IntersectionObserver((entries) => {
+  let has_size = true
+  const look = () => onSight(is_in_sight && has_size && document.visibilityState === "visible")
+  const sight = new IntersectionObserver((entries) => {
     is_in_sight = entries.at(-1)?.isIntersecting ?? true
     look()
   })
-  observer.observe(target)
+  // To an IntersectionObserver what has no size is in sight.
+  const size = new ResizeObserver((entries) => {
+    const { width, height } = entries.at(-1)?.contentRect ?? { width: 1, height: 1 }
+    if (has_size === (width > 0 && height > 0)) return
+    has_size = !has_size
+    look()
+  })
+  sight.observe(target)
+  size.observe(target)
   document.addEventListener("visibilitychange", look, { signal })
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true })
+  const end = () => {
+    sight.disconnect()
+    size.disconnect()
+  }
+  signal.addEventListener("abort", end, { once: true })
+  // In a tab behind another nothing is laid out, so neither observer speaks before it comes to the front.
+  if (document.visibilityState !== "visible") look()
 }
 
 /** Tells when this machine may have another network than before, or one again. */
