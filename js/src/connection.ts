@@ -110,6 +110,7 @@ export class Connection {
   }
 
   start(): void {
+    this.problem = null
     this.ladder = this.#newLadder()
     this.#attempts.hello = null
     this.#greeting.reset()
@@ -130,7 +131,7 @@ export class Connection {
     if (message.type === "hello") void this.#greeted(message)
     else if (message.type === "answer") void this.#webrtc.accept(message)
     else if (message.type === "refused") this.#webrtc.refuse(message)
-    else if (message.type === "relays") this.#attempts.connect(this.ladder, message.ice_servers)
+    else if (message.type === "relays") this.#attempts.named(this.ladder, message.ice_servers)
     else if (message.type === "reconnect") this.#again()
     else if (message.type === "pong") {
       this.wait_ms = message.wait_ms ?? 0
@@ -165,6 +166,8 @@ export class Connection {
   choose(): void {
     const choice = this.model.get("carrier") ?? "auto"
     if (choice === this.ladder.choice || this.phase === "closed") return
+    // Packets that are not taken any more would keep those of other pages waiting for this one's word.
+    if (this.ladder.has_comm) this.#comm_road.carry([IMAGES], false, false)
     this.#drop()
     this.events.onLost(false)
     this.start()
@@ -342,6 +345,7 @@ export class Connection {
 
   /** The kernel says that the other end of this connection is gone: what would end by a silence ends now. */
   #again(): void {
+    this.#attempts.close()
     this.#webrtc.close()
     this.#comm.reset()
     this.ladder = this.#newLadder(this.ladder.choice)

@@ -317,6 +317,34 @@ describe("relays", () => {
     set.connection.close()
   })
 
+  test("that are named late leave a peer alone that works meanwhile", async () => {
+    const set = setUp()
+    await greeted(set, { has_relay: true })
+    set.peers[0]?.events.onLost("failed")
+    await pass(5000)
+    const peer = await opened(set)
+    set.connection.arrived("webrtc", false)
+    set.connection.receive({ type: "relays", view_id: VIEW, ice_servers: RELAYS })
+    await pass(0)
+    expect([peer.is_closed, set.peers.length, set.connection.ladder.rung]).toEqual([false, 2, "webrtc"])
+    set.connection.close()
+  })
+
+  test("that are named while an attempt waits for its time are tried at once, and once", async () => {
+    const set = setUp()
+    await greeted(set, { has_relay: true })
+    set.peers[0]?.events.onLost("failed")
+    await pass(5000)
+    set.peers[1]?.events.onLost("failed")
+    set.connection.receive({ type: "relays", view_id: VIEW, ice_servers: RELAYS })
+    await pass(0)
+    expect(set.peers.slice(2).map(({ ice_servers }) => ice_servers)).toEqual([RELAYS])
+    set.peers[2]?.events.onOpen()
+    await pass(5000)
+    expect(set.peers).toHaveLength(3)
+    set.connection.close()
+  })
+
   test("that do not help are told of, with what to look at", async () => {
     const set = setUp()
     await greeted(set, { has_relay: true })
@@ -391,6 +419,24 @@ describe("what else may happen", () => {
     set.hello()
     await pass(0)
     expect([peer.is_closed, set.model.of("carry").at(-1)?.codecs, set.peers.length]).toEqual([true, ["JPEG"], 1])
+    set.connection.close()
+  })
+
+  test("a choice without packets has them stand by: none would be acknowledged", async () => {
+    const set = setUp()
+    await greeted(set)
+    set.model.traits.carrier = "webrtc"
+    set.connection.choose()
+    expect(set.carries()).toEqual([true, false])
+    set.connection.close()
+  })
+
+  test("a page that is shown again says nothing of having been left", async () => {
+    const set = setUp()
+    await greeted(set)
+    set.connection.close("The page was left.")
+    set.connection.start()
+    expect([set.connection.phase, set.connection.problem]).toEqual(["greeting", null])
     set.connection.close()
   })
 

@@ -48,9 +48,14 @@ export class Attempts {
     this.#events.askServers()
   }
 
+  /** The kernel has named its relays: late, where a cell kept it. Then a peer that works meanwhile is left alone. */
+  named(ladder: Ladder, ice_servers: RTCIceServer[]): void {
+    if (ladder.webrtc === "trying" || ladder.webrtc === "waiting") this.connect(ladder, ice_servers)
+  }
+
   /** Begins one now; by the relays, where these are the kernel's answer. */
   connect(ladder: Ladder, ice_servers = this.hello?.ice_servers ?? []): void {
-    clearTimeout(this.#relays_timer)
+    this.close()
     ladder.attempted()
     this.#events.connect(ice_servers)
   }
