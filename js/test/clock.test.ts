@@ -22,6 +22,20 @@ describe("the kernel's clock", () => {
     expect(clock.kernelTime(0)).toBe(2000)
   })
 
+  test("is right at the first pong after a machine has slept", () => {
+    const clock = new KernelClock()
+    for (let beat = 0; beat < 16; beat += 1) clock.add(beat * 100, beat * 100 + 1001, beat * 100 + 2)
+    clock.add(1700, 1700 + 61_000 + 20, 1740)
+    expect([clock.kernelTime(0), clock.round_trip_ms]).toEqual([61_000, 40])
+  })
+
+  test("does not take a slow answer for a jump", () => {
+    const clock = new KernelClock()
+    clock.add(0, 1001, 2)
+    clock.add(100, 1100, 3100)
+    expect([clock.kernelTime(0), clock.round_trip_ms]).toEqual([1000, 2])
+  })
+
   test("takes no sample that ended before it began", () => {
     const clock = new KernelClock()
     clock.add(10, 1000, 5)
