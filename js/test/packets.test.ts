@@ -168,6 +168,16 @@ describe("packets by comm", () => {
     expect([decoders.length, of("keyframe").length, failed]).toEqual([3, 2, ["H264: it broke"]])
   })
 
+  test("that a failed decoder held back are acknowledged: the kernel need not wait for it", () => {
+    const { receive, decoders, of } = setUp()
+    receive(1, { ack_every: 1 })
+    const decoder = decoders[0] as FakeDecoder
+    decoder.backlog = 4
+    receive(2, { ack_every: 1 })
+    decoder.events.onFailed("it broke")
+    expect(of("ack").at(-1)).toMatchObject({ sequence: 2 })
+  })
+
   test("decoders that a browser takes away now and then are no failure", async () => {
     const { receive, decoders, failed } = setUp()
     for (let failure = 1; failure <= 6; failure += 1) {

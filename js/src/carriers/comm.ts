@@ -158,6 +158,8 @@ export class CommCarrier {
     this.#decoder?.close()
     this.#decoder = null
     this.#next_sequence = null
+    // Else the kernel waits for a word of a decoder that is no more.
+    if (this.#held !== null) this.#acks.add(this.#held.sequence, 1)
     this.#held = null
     const now_ms = performance.now()
     const failed_ms = [...(this.#failed_ms.get(codec) ?? []), now_ms].filter((at_ms) => now_ms - at_ms < SOON_MS)
