@@ -6,7 +6,8 @@ export const NO_WEBRTC =
 export const NO_ADDRESS =
   "The browser found no network address to connect from, so WebRTC cannot start; connect the machine to a network, or allow WebRTC in the browser's settings."
 
-export const NO_ANSWER = "The kernel has not answered yet; the picture starts as soon as it is free."
+export const NO_ANSWER =
+  "The kernel has not answered yet, as while a cell runs; it is asked again, or interrupt the cell."
 
 export const NO_KERNEL_ADDRESS =
   "The kernel may not use any address that this page can reach; open the notebook at an address of the kernel's own machine."

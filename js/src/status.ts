@@ -73,6 +73,5 @@ export class StatusLine {
     setText(this.#size, texts.size)
     setText(this.#latency, texts.latency)
     setText(this.#carrier, texts.carrier)
-    this.more.classList.toggle("reactor-is-empty", texts.carrier === "")
   }
 }
