@@ -8,7 +8,7 @@ a websocket, not its messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -68,7 +68,11 @@ def narrow_road(page_machine: PageMachine) -> Iterator[SlowRoad]:
 @pytest.mark.parametrize(("road", "carrier"), [("https_lab", "comm"), ("far_lab", "jpeg"), ("https_lab", "webrtc")])
 @pytest.mark.usefixtures("every_road")
 def test_on_a_narrow_road_the_rate_falls_and_the_latency_stays_low(
-    request: pytest.FixtureRequest, narrow_road: SlowRoad, road: str, carrier: str
+    request: pytest.FixtureRequest,
+    narrow_road: SlowRoad,
+    record_property: Callable[[str, object], None],
+    road: str,
+    carrier: str,
 ) -> None:
     lab: Lab = request.getfixturevalue(road)
     lab.open([LOAD, SCENE, f"%reactor run --carrier {carrier}"])
@@ -77,6 +81,8 @@ def test_on_a_narrow_road_the_rate_falls_and_the_latency_stays_low(
     narrow_road.change(Conditions(LATENCY_S / 2, rate_bytes_s=RATE_BYTES_S))
     latencies_s, rate_fps = _watch(lab)
     narrow_road.change(Conditions())
+    percentiles_s = np.percentile(latencies_s, [50, 95]).round(2).tolist()
+    record_property("latency p50 and p95 (s), frames a second", (*percentiles_s, round(rate_fps, 1)))
     assert np.percentile(latencies_s, 95) < MAX_LATENCY_S
     assert rate_fps > 1
     # Wide again, it gets as fast as before within a few seconds.
