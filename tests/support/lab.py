@@ -216,6 +216,14 @@ class Lab(Views):
     def clear_all_outputs(self) -> None:
         self._in_panel('await app.commands.execute("notebook:clear-all-cell-outputs");')
 
+    def command(self, index: int, *commands: str) -> None:
+        """Run commands of JupyterLab on one cell, as its menus do."""
+        self._in_panel(
+            """notebook.activeCellIndex = arg[0]; notebook.deselectAll();
+            for (const each of arg[1]) await app.commands.execute(each);""",
+            [index, commands],
+        )
+
     def delete_cell(self, index: int) -> None:
         self._in_panel(
             """notebook.activeCellIndex = arg; notebook.deselectAll();
