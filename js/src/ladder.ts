@@ -29,7 +29,7 @@ export interface PageAbilities {
 /** Without another carrier a peer is tried again soon; behind a picture that plays there is time. */
 const ALONE_MS = [500, 8_000] as const
 const BEHIND_MS = [5_000, 60_000] as const
-/** A peer that worked and was lost: its kernel may have begun anew, and is there. */
+/** A peer that brought the picture and was lost: its kernel may have begun anew, and is there. */
 const LOST_RETRY_MS = 500
 
 /**
@@ -52,6 +52,8 @@ export class Ladder {
   /** What the last decoder of video said that failed; the kernel may have another codec. */
   #decoder_trouble = ""
   #failures = 0
+  /** Frames of the present peer were seen. */
+  #has_painted = false
   readonly #retry: Backoff
 
   constructor(
@@ -98,6 +100,7 @@ export class Ladder {
 
   attempted(): void {
     this.webrtc = "trying"
+    this.#has_painted = false
   }
 
   opened(): void {
@@ -109,6 +112,7 @@ export class Ladder {
   painted(): void {
     if (this.webrtc !== "open") return
     this.webrtc = "painting"
+    this.#has_painted = true
     this.#failures = 0
     this.#retry.reset()
   }
@@ -133,7 +137,8 @@ export class Ladder {
     this.#failures = was_formed ? 0 : this.#failures + 1
     const tries_relay = !was_formed && has_relay && !this.wants_relay
     if (tries_relay) this.wants_relay = true
-    if (was_formed) this.next_ms = now_ms + LOST_RETRY_MS
+    // One that opens and ends at once, again and again, is tried no more often than one that never opens.
+    if (this.#has_painted) this.next_ms = now_ms + LOST_RETRY_MS
     else this.next_ms = tries_relay ? now_ms : now_ms + this.#retry.next()
   }
 

@@ -78,15 +78,24 @@ describe("a road that breaks", () => {
     expect(pauses(ladder, 6)).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 60_000])
   })
 
+  test("a peer that brought the picture, fell silent, spoke again and was lost is tried again soon", () => {
+    const ladder = painting()
+    ladder.silent()
+    ladder.heard()
+    ladder.failed(problems.LOST, false, 1000)
+    expect(ladder.next_ms).toBe(1500)
+  })
+
   test("a channel that opens and brings no frame does not shorten the pauses", () => {
     const ladder = climbing()
     pauses(ladder, 3)
     ladder.attempted()
     ladder.opened()
     ladder.failed(problems.LOST, false, 0)
+    expect(ladder.next_ms).toBe(40_000)
     ladder.attempted()
     ladder.failed(problems.NOT_FORMED, false, 0)
-    expect(ladder.next_ms).toBe(40_000)
+    expect(ladder.next_ms).toBe(60_000)
   })
 
   test("without another carrier the pauses are short", () => {
