@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from reactor_nb.errors import CarrierError, ReactorError
 from reactor_nb.media.link import CommSettings, PeerSettings
 from reactor_nb.runtime.base import Runtime
 from reactor_nb.runtime.ice import IceServers, read_ice_servers
-from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check
+from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check, refusal
 
 MAX_RELAYED = 256
 """So many views are known to need a relay; of the rest the oldest ask again."""
@@ -21,6 +22,8 @@ MAX_GREETED = 64
 """So many views are known to be there: as many as the media keeps."""
 
 _OF_THE_MEDIA = ("ack", "keyframe", "watching", "painted", "ping")
+
+_log = logging.getLogger(__name__)
 
 
 class Tell(Protocol):
@@ -61,6 +64,9 @@ class Signalling:
             if message["type"] not in (*_OF_THE_MEDIA, "bye"):  # those ask nothing, and come all the time
                 to = {"to": [message["view_id"]]} if "view_id" in message else {}
                 self._tell({"type": "error", "error": refused.to_wire(), **to})
+        except Exception as failed:  # as a validator of the author's: who asked is not to wait in vain
+            _log.exception("A %s message of %s was not followed.", message["type"], self._name)
+            self._tell(refusal(message, failed))
 
     def close(self) -> None:
         """End what is sent to every View of this model."""

@@ -172,3 +172,17 @@ def test_views_that_leave_together_end_and_the_stream_of_their_name_goes_on(
     link.closed.clear()
     signalling.leave()
     assert link.closed == ["plasma a", "plasma c"]
+
+
+def test_a_control_whose_listener_fails_is_answered_as_by_data_channel(
+    runtime: Runtime, signalling: Signalling, said: Said, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(message: dict[str, Any]) -> None:
+        raise RuntimeError("no widget is left")
+
+    runtime.on_control("plasma", fail)
+    moved = {"command": "move", "page_id": "p", "order": 1, "values": {}}
+    signalling.receive({"type": "control", "id": "7", "view_id": "v", **moved})
+    (reply,) = said.of("reply")
+    assert (reply["id"], "no widget is left" in reply["error"]["message"]) == ("7", True)
+    assert "A control message of plasma was not followed." in caplog.text
