@@ -79,7 +79,7 @@ export class Connection {
     )
     this.#attempts = new Attempts({
       askServers: () => tell({ type: "servers", view_id }),
-      connect: (ice_servers) => void this.#webrtc.connect(ice_servers, this.ladder.has_comm),
+      connect: (ice_servers, has_relay_behind) => void this.#webrtc.connect(ice_servers, has_relay_behind),
       greet: () => this.#greet(),
     })
     this.#webrtc = new WebRtcCarrier(view_id, page.hostname, this.clock, page.makePeer, tell, {

@@ -270,6 +270,19 @@ describe("a WebRTC that falls silent", () => {
   })
 })
 
+describe("a peer that forms slowly", () => {
+  test("as on a machine that is busy, has its 8 s where no relay waits for its turn", async () => {
+    const set = setUp()
+    await greeted(set)
+    const offer_id = set.model.of("offer")[0]?.offer_id ?? ""
+    set.connection.receive({ type: "answer", view_id: VIEW, offer_id, sdp: "v=0\r\na=candidate:1" })
+    await pass(7900)
+    set.peers[0]?.open()
+    expect([set.peers.length, set.connection.road]).toEqual([1, "channel"])
+    set.connection.close()
+  })
+})
+
 describe("relays", () => {
   test("are asked for when no pair formed within 4 s, and tried at once", async () => {
     const set = setUp()

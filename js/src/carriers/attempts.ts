@@ -8,8 +8,8 @@ const RELAYS_MS = 5_000
 export interface AttemptEvents {
   /** The kernel is to be asked for its relays; its answer goes to `connect`. */
   askServers(): void
-  /** An attempt begins. */
-  connect(ice_servers: RTCIceServer[]): void
+  /** An attempt begins; should it fail, one by a relay may follow at once. */
+  connect(ice_servers: RTCIceServer[], has_relay_behind: boolean): void
   /** Nothing is asked of the kernel without its greeting: where WebRTC is the only carrier, it begins with that. */
   greet(): void
 }
@@ -57,7 +57,7 @@ export class Attempts {
   connect(ladder: Ladder, ice_servers = this.hello?.ice_servers ?? []): void {
     this.close()
     ladder.attempted()
-    this.#events.connect(ice_servers)
+    this.#events.connect(ice_servers, ladder.has_comm && this.has_relay)
   }
 
   close(): void {

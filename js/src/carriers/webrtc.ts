@@ -9,7 +9,7 @@ import { hasRelay, type PeerMaker, type PeerPort, type Received } from "./peer"
 const ANSWER_MS = 10_000
 /** Pairs form in 30 to 60 ms, or through a relay in some round trips more. */
 const CONNECT_MS = 8_000
-/** While another carrier brings the picture, and a relay may be waiting for its turn. */
+/** While another carrier brings the picture, and a relay waits for its turn. */
 const CONNECT_BEHIND_MS = 4_000
 
 export interface WebRtcEvents {
@@ -49,10 +49,10 @@ export class WebRtcCarrier {
     readonly events: WebRtcEvents,
   ) {}
 
-  /** Begins an attempt; an older one, or its peer, is closed. `is_behind`: another carrier brings the picture. */
-  async connect(ice_servers: RTCIceServer[], is_behind = false): Promise<void> {
+  /** Begins an attempt; an older one, or its peer, is closed. `has_relay_behind`: a relay is the next to be tried. */
+  async connect(ice_servers: RTCIceServer[], has_relay_behind = false): Promise<void> {
     this.close()
-    this.#connect_ms = is_behind && !hasRelay(ice_servers) ? CONNECT_BEHIND_MS : CONNECT_MS
+    this.#connect_ms = has_relay_behind && !hasRelay(ice_servers) ? CONNECT_BEHIND_MS : CONNECT_MS
     this.#not_formed = hasRelay(ice_servers) ? problems.NOT_RELAYED : problems.NOT_FORMED
     const attempt = new AbortController()
     this.#attempt = attempt
