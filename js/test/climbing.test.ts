@@ -277,8 +277,9 @@ describe("a peer that forms slowly", () => {
     const offer_id = set.model.of("offer")[0]?.offer_id ?? ""
     set.connection.receive({ type: "answer", view_id: VIEW, offer_id, sdp: "v=0\r\na=candidate:1" })
     await pass(7900)
-    set.peers[0]?.open()
-    expect([set.peers.length, set.connection.road]).toEqual([1, "channel"])
+    expect([set.peers.length, set.peers[0]?.is_closed]).toEqual([1, false])
+    await pass(200)
+    expect(set.peers[0]?.is_closed).toBe(true)
     set.connection.close()
   })
 })
