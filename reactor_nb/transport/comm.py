@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from reactor_nb.transport.comm_stills import CommStills
 
 _SEQUENCE_BITS: Final = 32
+
+_log = logging.getLogger(__name__)
 
 
 class CommCarrier:
@@ -130,6 +133,7 @@ class CommGroup:
         """Whether a frame found no room, and the stream is to be told when there is some."""
         self._sequence = number << _SEQUENCE_BITS
         self._members: dict[str, CommCarrier] = {}
+        self._has_failed = False
 
     @property
     def members(self) -> tuple[CommCarrier, ...]:
@@ -181,17 +185,24 @@ class CommGroup:
             return
         try:
             listener(self._packet(frame, told, sequence, ack_every), frame.payload)
-        except CarrierError:  # a kernel that does not read
-            with self._lock:
-                for carrier in told:
-                    carrier.is_in_step = False
-                    carrier.skipped += 1
+        except Exception as error:
+            self._was_not_taken(told, error)
             return
         sent_s = time.monotonic()
         for carrier in told:
             carrier.sent += 1
             self._stream.timeline.sent(carrier.view_id, frame, 0, sent_s)
         self._told_sent()
+
+    def _was_not_taken(self, told: list[CommCarrier], error: Exception) -> None:
+        """As by a kernel that does not read. The next keyframe is sent all the same: it may work again."""
+        with self._lock:
+            for carrier in told:
+                carrier.is_in_step = False
+                carrier.skipped += 1
+        if not isinstance(error, CarrierError) and not self._has_failed:
+            self._has_failed = True  # said once: it comes with every frame
+            _log.exception("Pages of %s cannot be sent what goes by comm.", self._stream.name)
 
     def show_still(self, still: ExactStill, rtp_timestamp: int) -> None:
         """Bring a still to the members."""
