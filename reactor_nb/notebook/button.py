@@ -11,6 +11,9 @@ import traitlets
 from reactor_nb.notebook.built import built
 from reactor_nb.notebook.control_moves import Move
 
+MOST_AT_ONCE = 100
+"""No person presses more often than that while a cell runs."""
+
 
 class PressButton(anywidget.AnyWidget):
     """Looks and behaves as ipywidgets' Button.
@@ -39,7 +42,12 @@ class PressButton(anywidget.AnyWidget):
         self._on_press()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """A page's message. A press that the page tells of by itself is only counted here."""
+        """A page's message. A press that the page tells of by itself is only counted here.
+
+        While a cell runs ipywidgets keeps the newest state alone: then one message stands for several presses.
+        """
+        before = self.presses
         super().set_state(sync_data)
         if "presses" in sync_data and Move.of(sync_data) is None:
-            self._on_press()
+            for _ in range(min(max(self.presses - before, 1), MOST_AT_ONCE)):
+                self._on_press()

@@ -293,6 +293,18 @@ def test_a_button_of_a_page_that_tells_nothing_itself_is_heard_as_ever(calls: Ca
     assert calls.sent == [("go", {})]
 
 
+def test_presses_that_waited_for_a_cell_are_each_heard_though_one_message_brings_them(calls: Calls, page: Page) -> None:
+    page.update_without_mark("go", 1)
+    page.update_without_mark("go", 4)
+    assert calls.sent == [("go", {})] * 4
+
+
+def test_the_press_of_a_page_that_has_counted_fewer_is_heard(calls: Calls, page: Page) -> None:
+    page.update_without_mark("go", 3)
+    page.update_without_mark("go", 2)
+    assert calls.sent == [("go", {})] * 4
+
+
 def test_apply_takes_what_stands_in_the_page(controls: Controls, calls: Calls, page: Page) -> None:
     page.apply("pair", {"name": "tower", "size": 5})
     page.apply("pair", {"name": "tower", "size": 5})
