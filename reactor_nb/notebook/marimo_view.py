@@ -15,7 +15,8 @@ from reactor_nb.runtime.base import Runtime
 class MarimoPanels:
     """The Panels of a marimo notebook, by model name.
 
-    marimo closes the widgets of a cell when that runs again, so each run makes its Panel anew.
+    marimo closes the widgets of a cell when that runs again, so each run makes its Panel anew. A session that the
+    start button of a View began is shown by the Panel that is there.
 
     Threads: the one that runs the cell; `reconnect` on any.
     """
@@ -23,7 +24,7 @@ class MarimoPanels:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._panels: dict[str, tuple[Panel, Session]] = {}
-        self._unsubscribe = runtime.on_reconnect(self.reconnect)
+        self._unsubscribe = (runtime.on_session(self._begun), runtime.on_reconnect(self.reconnect))
 
     def follow(self, session: Session) -> None:
         """Let this session be shown by the cell that runs now."""
@@ -47,9 +48,15 @@ class MarimoPanels:
 
     def close(self) -> None:
         """End every panel; the sessions are not touched."""
-        self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         while self._panels:
             self._panels.popitem()[1][0].close()
+
+    def _begun(self, name: str, session: Session) -> None:
+        if (known := self._panels.get(name)) is not None:
+            self._panels[name] = (known[0], session)
+            known[0].follow(session)
 
 
 _panels: MarimoPanels | None = None

@@ -33,3 +33,18 @@ def test_a_cell_that_runs_again_does_not_end_the_stream_of_its_new_session() -> 
             eventually(lambda: runtime.link.stats("marimo-again")["frames"]["shown"] > 0, 10)
         finally:
             panels.close()
+
+
+def test_the_start_button_of_a_view_is_followed_by_that_view() -> None:
+    with contextlib.closing(Runtime(ThreadLink)) as runtime:
+        panels = MarimoPanels(runtime)
+        try:
+            panels.follow(runtime.run(Again))
+            viewer = panels.shown(runtime.session("marimo-again"))
+            runtime.stop("marimo-again")
+            eventually(lambda: viewer.state == "ended", 10)
+            begun = runtime.again("marimo-again")
+            assert panels.shown(begun) is viewer
+            eventually(lambda: (viewer.session_id, viewer.state) == (begun.id, "streaming"), 10)
+        finally:
+            panels.close()
