@@ -223,13 +223,13 @@ def turn_slider(lab: Lab, moves: int, pause_ms: float, view: int = 0, key: str =
 def turn_until_prompt(lab: Lab, p95_ms: float) -> list[list[float]]:
     """Rounds of moves of the slider, each as delays in ms from the key to the call in the model.
 
-    At most three, and none after one with a p95 below `p95_ms`: what else runs on a machine of two cores may hold up
+    At most five, and none after one with a p95 below `p95_ms`: what else runs on a machine of two cores may hold up
     one round. A road that waits for the cell holds up all of them, for as long as the cell runs.
     """
     rounds: list[list[float]] = []
     seen = 0
-    for number in range(3):
-        is_up = number != 1
+    for number in range(5):
+        is_up = number % 2 == 0
         pressed_ms = turn_slider(lab, MOVES, PAUSE_MS, key="ArrowRight" if is_up else "ArrowLeft")
         steps = [step if is_up else MOVES - step for step in range(1, MOVES + 1)]
         calls = wait_applied(lab, round(0.01 * steps[-1], 6))[seen:]
