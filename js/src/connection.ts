@@ -76,6 +76,7 @@ export class Connection {
     this.#greeting = new Greeting(
       () => this.#sayReady(),
       () => events.onChange(),
+      () => this.#greet(),
     )
     this.#attempts = new Attempts({
       askServers: () => tell({ type: "servers", view_id }),
@@ -317,9 +318,8 @@ export class Connection {
 
   #tellWatching(): void {
     const is_watching = this.#watch.is_watched
-    if (this.#told_watching !== is_watching && this.#webrtc.send({ type: "watching", is_watching })) {
-      this.#told_watching = is_watching
-    }
+    if (this.#told_watching === is_watching) return
+    if (this.#webrtc.send({ type: "watching", is_watching })) this.#told_watching = is_watching
   }
 
   #packet(codec: string): void {
@@ -351,10 +351,7 @@ export class Connection {
     this.ladder = this.#newLadder(this.ladder.choice)
     this.events.onLost(true)
     this.#greeting.reset()
-    if (this.ladder.has_comm && this.phase !== "greeting") {
-      this.#follow(true)
-      return
-    }
+    if (this.ladder.has_comm && this.phase !== "greeting") return this.#follow(true)
     this.#move("waiting", problems.STREAM_RESTARTED)
     this.#greet()
   }

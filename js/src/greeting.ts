@@ -9,13 +9,18 @@ export class Greeting {
   count = 0
   readonly #say: () => boolean
   readonly #onSaidAgain: () => void
+  readonly #again: () => void
   readonly #retry = new Backoff(FIRST_RETRY_MS, LONGEST_RETRY_MS)
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** `say` returns false where no kernel can hear it; then it is not said again. */
-  constructor(say: () => boolean, onSaidAgain: () => void) {
+  /**
+   * `say` returns false where no kernel can hear it; then it is not said again. `again` is called when it was not
+   * answered for a while, and is to call `start`.
+   */
+  constructor(say: () => boolean, onSaidAgain: () => void, again: () => void) {
     this.#say = say
     this.#onSaidAgain = onSaidAgain
+    this.#again = again
   }
 
   /** Says it, and again after 0.5 s, 1 s and so on, or when the last pause before was over; false: nobody can hear. */
@@ -24,7 +29,7 @@ export class Greeting {
     if (!this.#say()) return false
     this.count += 1
     if (this.count > 1) this.#onSaidAgain()
-    this.#timer = setTimeout(() => this.start(), this.#retry.next())
+    this.#timer = setTimeout(this.#again, this.#retry.next())
     return true
   }
 

@@ -119,6 +119,17 @@ describe("greeting", () => {
   })
 })
 
+describe("a kernel that goes before it has answered", () => {
+  test("is noticed at the next greeting", async () => {
+    const { connection, model } = setUp()
+    connection.start()
+    model.has_comm = false
+    await vi.advanceTimersByTimeAsync(500)
+    expect([connection.phase, connection.problem]).toEqual(["closed", problems.KERNEL_GONE])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
 describe("forming a peer", () => {
   test("hello, offer, answer and an open channel make it live", async () => {
     const set = setUp()
