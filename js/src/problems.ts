@@ -13,7 +13,7 @@ export const NO_KERNEL_ADDRESS =
   "The kernel may not use any address that this page can reach; open the notebook at an address of the kernel's own machine."
 
 export const NOT_FORMED =
-  "UDP from this page to the kernel's machine is blocked, as by a firewall, an ssh tunnel or a web proxy. A TURN server passes it: set REACTOR_NB_ICE_SERVERS for the kernel and run the cell again."
+  "No UDP came through between this page and the kernel's machine, as where a firewall, an ssh tunnel or a web proxy stands between them. A TURN server passes it: set REACTOR_NB_ICE_SERVERS for the kernel and run the cell again."
 
 export const NOT_RELAYED =
   "Neither a direct way nor a TURN server of REACTOR_NB_ICE_SERVERS brought this page and the kernel together; look whether both reach the server, and whether its user name and credential are right."
