@@ -91,7 +91,7 @@ export class Measures {
       rungs: this.rungs,
       codec: this.codec,
       bytes: packet_bytes + this.#track_bytes,
-      path: this.#path,
+      path: this.#connection.ladder.rung === "webrtc" ? this.#path : "",
       round_trip_ms: clock.round_trip_ms,
       phase,
       problem,

@@ -45,7 +45,7 @@ export interface Received {
   delay_ms: number | null
   /** Of the picture, since the peer was formed. */
   bytes: number
-  /** Between which kinds of address, as "host udp" or "relay tcp"; "" while that is not known. */
+  /** In words, as "directly, udp" or "by a TURN server, tcp"; "" while that is not known. */
   path: string
 }
 
@@ -194,5 +194,6 @@ export function hasRelay(ice_servers: RTCIceServer[]): boolean {
 function pathOf(transport: Report, reports: ReadonlyMap<string, Report>): string {
   const pair = reports.get(transport.selectedCandidatePairId ?? "")
   const { candidateType = "", protocol = "", relayProtocol } = reports.get(pair?.localCandidateId ?? "") ?? { type: "" }
-  return `${candidateType} ${relayProtocol ?? protocol}`.trim()
+  if (candidateType === "") return ""
+  return candidateType === "relay" ? `by a TURN server, ${relayProtocol ?? protocol}` : `directly, ${protocol}`
 }
