@@ -15,9 +15,10 @@ LEAST_FRAMES: Final = 2
 WINDOW_S: Final = 0.3
 """No more than the road carries in this time is on its way: what waits there is what the picture is late by."""
 
-MOST_BYTES: Final = 900_000
-"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4.5 s, and
-until then no newer picture arrives. Enough for 16 Mbit/s over a round trip of 0.45 s."""
+MOST_BYTES: Final = 600_000
+"""Nor more than this, beyond LEAST_FRAMES: a wide road that narrows to 200 kB/s at once has carried it in 4 s, some
+losses and what goes into the silence included, and until then no newer picture arrives. Enough for 16 Mbit/s over a
+round trip of 0.3 s."""
 
 SILENCE_S, DEAF_SILENCE_S = 1.0, 0.5
 """Without a word for so long, what is heard is not known any more; the second where it is known that none can come."""

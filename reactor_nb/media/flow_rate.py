@@ -21,18 +21,21 @@ _NEAR, _BEYOND = 0.7, 1.5
 
 
 class _Cut(NamedTuple):
-    """What a cut was made for: what came through, and how much longer than the shortest a trip took."""
+    """What a cut was made for: what came through, and how much longer than the shortest a trip took that began at
+    `sent_s`."""
 
     carried_bps: float
     late_s: float
     before_bps: float
+    sent_s: float
     at_s: float
 
     def was_in_vain(self, now: _Cut) -> bool:
         """Whether less is sent since, comes through, and is as late: then it waits for something else than the road."""
-        is_soon = now.at_s - self.at_s < _EXCUSE_S
+        # What was sent before this cut waits behind what was sent before it, on a road that has narrowed for seconds.
+        is_told = self.at_s <= now.sent_s and now.at_s - self.at_s < _EXCUSE_S
         is_less = _THROUGH * now.before_bps < now.carried_bps < _LESS * self.carried_bps
-        return is_soon and is_less and now.late_s > _AS_LATE * self.late_s
+        return is_told and is_less and now.late_s > _AS_LATE * self.late_s
 
 
 class FlowRate:
@@ -69,7 +72,7 @@ class FlowRate:
         # Right after a cut what is heard of was sent at the rate before: it says nothing of the new one.
         if now_s < self._rest_until_s or (now_s < self._excused_until_s and late_s < self._excused_s):
             return
-        last, self._last = self._last, _Cut(carried_bps, late_s, self.bps, now_s)
+        last, self._last = self._last, _Cut(carried_bps, late_s, self.bps, now_s - trip_s, now_s)
         if last is not None and last.was_in_vain(self._last):
             self.bps = max(self.bps, last.before_bps)
             self._last = None

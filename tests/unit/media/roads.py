@@ -15,13 +15,17 @@ LOOK_S = 0.001
 
 @dataclass(frozen=True)
 class Road:
-    """`bytes_per_s` at each time; `delay_s` one way; `jitter_s` up to so much more on a message; `lost` of the
-    messages to the page never arrive."""
+    """`bytes_per_s` at each time; `delay_s` one way, and `farther_s` more at each time; `jitter_s` up to so much more
+    on a message; `lost` of the messages to the page never arrive."""
 
     bytes_per_s: Callable[[float], float]
     delay_s: float = 0.0
     jitter_s: float = 0.0
     lost: Callable[[float], float] = lambda now_s: 0.0
+    farther_s: Callable[[float], float] = lambda now_s: 0.0
+
+    def way_s(self, now_s: float) -> float:
+        return self.delay_s + self.farther_s(now_s)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def ride(
             result.in_flight.append((now_s, window.in_flight_bytes, window.in_flight, window.window_bytes))
         down_free_s = max(down_free_s, now_s) + size / road.bytes_per_s(now_s)
         if chance.random() >= road.lost(now_s):
-            down_last_s = max(down_last_s, down_free_s + road.delay_s + chance.uniform(0, road.jitter_s))
+            down_last_s = max(down_last_s, down_free_s + road.way_s(now_s) + chance.uniform(0, road.jitter_s))
             at(down_last_s, "arrive", (sequence, newest, window.ack_every))
         newest = None
 
@@ -122,7 +126,7 @@ def ride(
             result.ack_gaps_s.append(now_s - unacked_from_s)
         heard_since, unacked_from_s, last_ack_s = 0, None, now_s
         result.acks += 1
-        up_last_s = max(up_last_s, now_s + road.delay_s + chance.uniform(0, road.jitter_s))
+        up_last_s = max(up_last_s, now_s + road.way_s(now_s) + chance.uniform(0, road.jitter_s))
         at(up_last_s, "ack", heard_up_to)
 
     at(0.0, "frame", 0)

@@ -56,6 +56,20 @@ def test_a_page_that_is_throttled_to_200_kb_a_second_is_late_by_less_than_one(
     at_all_times_within_bounds(run)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_waits_on_a_road_that_has_narrowed_is_not_taken_for_a_busy_machine(seed: int) -> None:
+    """TCP loses what the narrow road has no room for, and carries less at first; JPEG has a least size."""
+
+    def bytes_per_s(now_s: float) -> float:
+        return WIDE if now_s < 8 else 0.7 * NARROW if now_s < 14 else NARROW
+
+    road = Road(bytes_per_s, 0.003, 0.004, farther_s=lambda now_s: 0.0 if now_s < 8 else 0.1)
+    run = ride(road, 30, Model(wanted_bps=28e6, least_bytes=12_000), seed=seed)
+    assert run.p95_s(13, 20) < 1
+    assert run.fps(13, 20) > 8
+    assert max(rate_bps for at_s, rate_bps in run.rates if at_s > 15) < 8 * 2 * NARROW
+
+
 def test_a_road_that_becomes_wide_again_is_used_again() -> None:
     run = ride(Road(lambda now_s: NARROW if now_s < 10 else 10 * MB, 0.02, 0.005), 25)
     assert run.rate_bps(9) < 8 * 1.5 * NARROW
@@ -77,8 +91,14 @@ def test_the_narrowest_road_still_shows_a_picture() -> None:
 
 
 def test_a_long_road_that_is_wide_carries_the_whole_rate() -> None:
-    run = ride(Road(lambda now_s: WIDE, 0.2, 0.01), 30)
+    run = ride(Road(lambda now_s: WIDE, 0.12, 0.01), 30)
     assert run.fps(10, 30) == pytest.approx(30, rel=0.05)
+    assert run.p95_s(10) < 0.17
+
+
+def test_around_the_world_a_wide_road_still_carries_most_of_it() -> None:
+    run = ride(Road(lambda now_s: WIDE, 0.2, 0.01), 30)
+    assert run.fps(10, 30) > 22
     assert run.p95_s(10) < 0.25
 
 
