@@ -13,7 +13,7 @@ from reactor_nb.errors import CarrierError, ReactorError
 from reactor_nb.media.link import CommSettings, PeerSettings
 from reactor_nb.runtime.base import Runtime
 from reactor_nb.runtime.ice import IceServers, read_ice_servers
-from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, check, refusal
+from reactor_nb.transport.protocol import PROTOCOL_VERSION, answer_to, refusal, take
 
 MAX_RELAYED = 256
 """So many views are known to need a relay; of the rest the oldest ask again."""
@@ -54,7 +54,7 @@ class Signalling:
         """One message of a page; a malformed one is answered with what is wrong in it."""
         self._heard()
         try:
-            message = check(content)
+            message = take(content)
         except ReactorError as malformed:
             self._tell(answer_to(malformed))
             return

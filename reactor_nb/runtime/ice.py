@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from reactor_nb.errors import ConfigError
+from reactor_nb.transport.ice_url import IceUrl, parse_ice_url
 
 SERVERS: Final = "REACTOR_NB_ICE_SERVERS"
 """JSON of RTCConfiguration: its iceServers, or an object that has them."""
@@ -23,29 +23,6 @@ FILE: Final = "REACTOR_NB_ICE_FILE"
 """A file with the same; by default ice_servers.json in the user's configuration folder, if it is there."""
 
 EXAMPLE: Final = '[{"urls": "turn:turn.example.org:3478", "username": "u", "credential": "p"}]'
-
-_URL = re.compile(
-    r"(?P<scheme>stuns?|turns?):(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?P<port>\d{1,5}))?"
-    r"(?:\?transport=(?P<transport>udp|tcp))?",
-    re.IGNORECASE | re.ASCII,
-)
-
-
-class ServerUrl(NamedTuple):
-    """One address of a server. `scheme`: stun, stuns, turn or turns; `transport`: udp or tcp."""
-
-    scheme: str
-    host: str
-    port: int
-    transport: str
-
-    @property
-    def is_relay(self) -> bool:
-        return self.scheme.startswith("turn")
-
-    def __str__(self) -> str:
-        road = "" if not self.is_relay else " over tls" if self.scheme == "turns" else f" over {self.transport}"
-        return f"{self.scheme}:{self.host}:{self.port}{road}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +42,9 @@ class IceServers:
     def all(self) -> tuple[dict[str, Any], ...]:
         return (*self.relays, *self.open)
 
-    def urls(self) -> list[ServerUrl]:
+    def urls(self) -> list[IceUrl]:
         """Every address, without secrets."""
-        return [parsed for server in self.all for parsed in map(_parsed, server["urls"]) if parsed is not None]
+        return [parsed for server in self.all for parsed in map(parse_ice_url, server["urls"]) if parsed is not None]
 
 
 def read_ice_servers() -> IceServers:
@@ -93,7 +70,8 @@ def read_ice_servers() -> IceServers:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ConfigError(f"{source} cannot be read: {why}. {mend}") from None
     found = _servers(text, source, mend)
-    return IceServers(found.open, found.relays, source, _exposure(path) if found.relays else "")
+    exposure = _exposure(path) if found.relays else ""
+    return IceServers(found.open, found.relays, source, "\n".join(filter(None, (exposure, found.warning))))
 
 
 def default_file() -> Path:
@@ -119,7 +97,9 @@ def _servers(text: str, source: str, mend: str) -> IceServers:
     for number, server in enumerate(listed, 1):
         for checked in _checked(server, f"{source}, server {number}", mend):
             (relays if "credential" in checked else open_servers).append(checked)
-    return IceServers(tuple(open_servers), tuple(relays), source)
+    unused = sorted(given.keys() - {"iceServers"}) if isinstance(given, dict) else []
+    warning = f"{source}: {', '.join(map(str, unused))} is not used, iceServers alone is" if unused else ""
+    return IceServers(tuple(open_servers), tuple(relays), source, warning)
 
 
 def _checked(server: object, where: str, mend: str) -> Iterator[dict[str, Any]]:
@@ -129,7 +109,7 @@ def _checked(server: object, where: str, mend: str) -> Iterator[dict[str, Any]]:
     urls = [server["urls"]] if isinstance(server["urls"], str) else server["urls"]
     if not isinstance(urls, list) or not urls or not all(isinstance(url, str) for url in urls):
         raise ConfigError(f"{where}: `urls` is an address or a list of them. {mend}")
-    parsed = [(url, _parsed(url)) for url in urls]
+    parsed = [(url, parse_ice_url(url)) for url in urls]
     for position, (url, found) in enumerate(parsed, 1):
         if found is None:
             # An address with a user and password in it is such a mistake, and is not to be shown.
@@ -150,18 +130,6 @@ def _checked(server: object, where: str, mend: str) -> Iterator[dict[str, Any]]:
         if server.get("credentialType", "password") != "password":
             raise ConfigError(f"{where}: {turns[0]} has a credentialType that is not password. {mend}")
         yield {"urls": turns, **secrets}
-
-
-def _parsed(url: str) -> ServerUrl | None:
-    match = _URL.fullmatch(url.strip())
-    if match is None:
-        return None
-    scheme = match["scheme"].lower()
-    is_secure = scheme in ("stuns", "turns")
-    port = int(match["port"] or (5349 if is_secure else 3478))
-    if not 0 < port < 65536 or (match["transport"] and scheme.startswith("stun")):
-        return None
-    return ServerUrl(scheme, match["host"], port, (match["transport"] or ("tcp" if is_secure else "udp")).lower())
 
 
 def _exposure(path: Path) -> str:

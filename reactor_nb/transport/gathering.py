@@ -8,7 +8,6 @@ its own. A relay is asked for only where it is needed: it costs an allocation on
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +16,7 @@ from aioice import ice
 
 from reactor_nb.errors import CarrierError
 from reactor_nb.transport.addresses import LOOPBACK, resolve
+from reactor_nb.transport.ice_url import parse_ice_url
 
 REFLEXIVE_LIMIT_S: Final = 0.4
 """The answer to a page waits so long for a STUN server, where there is an address without it."""
@@ -27,10 +27,6 @@ BETTER_ROAD_S: Final = 0.15
 """So long after the first relay a better one may still come."""
 MOST_RELAYS: Final = 6
 
-_URL = re.compile(
-    r"(?P<scheme>stun|turns?):(?P<host>\[[^]]+\]|[^:?]+)(?::(?P<port>\d+))?(?:\?transport=(?P<road>\w+))?",
-    re.IGNORECASE,
-)
 _ROADS: Final = ("udp", "tcp", "tls")
 """Best first: TCP delivers in order, so that one lost packet holds up the frames after it."""
 
@@ -78,16 +74,11 @@ def servers_of(ice_servers: Iterable[Mapping[str, Any]]) -> list[IceServer]:
     for server in ice_servers:
         urls = server.get("urls", ())
         for url in [urls] if isinstance(urls, str) else urls:
-            match = _URL.fullmatch(url.strip())
-            if match is None:
+            parsed = parse_ice_url(url)
+            if parsed is None:
                 continue
-            scheme, road = match["scheme"].lower(), (match["road"] or "").lower()
-            road = "" if scheme == "stun" else "tls" if scheme == "turns" else road or "udp"
-            if road and road not in _ROADS:
-                continue
-            port = int(match["port"] or (5349 if scheme == "turns" else 3478))
             secrets = (str(server.get("username") or ""), str(server.get("credential") or ""))
-            found.append(IceServer(match["host"].strip("[]"), port, road, *(secrets if road else ("", ""))))
+            found.append(IceServer(*parsed, *(secrets if parsed.is_relay else ("", ""))))
     return found
 
 

@@ -184,11 +184,11 @@ class Peers:
             if is_current:
                 del self._peers[peer.view_id]
             self._ended[reason] = self._ended.get(reason, 0) + 1
+        self._spawn(peer.close())
         if is_current:
             self._stream.detach(peer.view_id)
             self._announced.pop(peer.view_id, None)
             self._events.peer_gone(peer)
-        self._spawn(peer.close())
 
     # ------------------------------------------------------------------ own
 

@@ -57,8 +57,23 @@ def parse(text: str | bytes) -> dict[str, Any]:
     return check(message)
 
 
+def take(message: object) -> dict[str, Any]:
+    """The same for a message that a comm brought as an object: no larger than one by data channel may be.
+
+    Raises:
+        MessageError: as parse.
+    """
+    try:
+        text = json.dumps(message)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MessageError(f"A message that is no JSON came ({error}); send one JSON object.") from error
+    if len(text) > MAX_INBOUND_BYTES:
+        raise MessageError(f"A message of {len(text)} bytes came; at most {MAX_INBOUND_BYTES} are taken.")
+    return check(message)
+
+
 def check(message: object) -> dict[str, Any]:
-    """The same for a message that is already an object, as a comm brings it."""
+    """The same for a message that was read or taken before."""
     if not isinstance(message, dict):
         raise MessageError(f"A message came as {type(message).__name__}; send one JSON object with a `type`.")
     kind = message.get("type")

@@ -176,10 +176,11 @@ class Views:
             self.comm.carry(view_id, settings)
         except ReactorError as error:
             self.comm.say([view_id], protocol.answer_to(error))
-        with self._lock:
-            self._coming[view_id] -= 1
-            if not self._coming[view_id]:
-                del self._coming[view_id]
+        finally:
+            with self._lock:
+                self._coming[view_id] -= 1
+                if not self._coming[view_id]:
+                    del self._coming[view_id]
 
     def _heard(self, view_id: str, message: dict[str, Any]) -> None:
         try:

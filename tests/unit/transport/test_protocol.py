@@ -74,3 +74,13 @@ def test_text_of_every_script_survives() -> None:
 def test_half_a_character_is_sent_as_its_escape() -> None:
     text = protocol.encode({"type": "message", "data": "a\ud800"})
     assert text.encode().endswith(b'"a\\ud800"}')
+
+
+def test_a_message_by_comm_is_no_larger_than_one_by_data_channel() -> None:
+    with pytest.raises(MessageError, match="at most 65536 are taken"):
+        protocol.take({"type": "carry", "view_id": "v", "codecs": ["H264"] * 20_000, "is_watching": True})
+
+
+def test_a_message_by_comm_with_bytes_in_it_is_refused() -> None:
+    with pytest.raises(MessageError, match="no JSON"):
+        protocol.take({"type": "bye", "view_id": b"v"})
