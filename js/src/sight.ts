@@ -30,8 +30,15 @@ export function followSight(target: Element, onSight: (is_seen: boolean) => void
 /** Tells when this machine may have another network than before, or one again. */
 export function followNetwork(onChange: () => void, signal: AbortSignal): void {
   window.addEventListener("online", onChange, { signal })
-  const { connection } = navigator as Navigator & { connection?: EventTarget }
-  connection?.addEventListener?.("change", onChange, { signal })
+  const { connection } = navigator as Navigator & { connection?: EventTarget & { type?: string } }
+  let type = connection?.type
+  // It also speaks of each new estimate of the same network's speed.
+  const compare = () => {
+    if (connection?.type === type) return
+    type = connection?.type
+    onChange()
+  }
+  connection?.addEventListener?.("change", compare, { signal })
 }
 
 /** Scrolling past a picture and back is not worth a keyframe. */

@@ -17,14 +17,18 @@ const COLOUR: VideoColorSpaceInit = {
   fullRange: false,
 }
 
+/** A browser whose graphics process hangs may never say what it decodes. */
+const ANSWER_MS = 1000
+
 /** Which of the kernel's video codecs this page decodes, best first. */
 export async function supportedCodecs(): Promise<string[]> {
   if (typeof VideoDecoder === "undefined") return []
   const answers = await Promise.all(
     Object.entries(CODECS).map(async ([name, codec]) => {
       try {
-        const { supported } = await VideoDecoder.isConfigSupported({ codec, optimizeForLatency: true })
-        return supported === true ? [name] : []
+        const asked = VideoDecoder.isConfigSupported({ codec, optimizeForLatency: true })
+        const late = new Promise<null>((resolve) => setTimeout(resolve, ANSWER_MS, null))
+        return (await Promise.race([asked, late]))?.supported === true ? [name] : []
       } catch {
         return [] // a browser that does not know the name
       }
