@@ -351,7 +351,10 @@ export class Connection {
     this.ladder = this.#newLadder(this.ladder.choice)
     this.events.onLost(true)
     this.#greeting.reset()
-    if (this.ladder.has_comm && this.phase !== "greeting") return this.#follow(true)
+    if (this.ladder.has_comm && this.phase !== "greeting") {
+      this.#follow(true)
+      return
+    }
     this.#move("waiting", problems.STREAM_RESTARTED)
     this.#greet()
   }
