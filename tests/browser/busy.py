@@ -212,9 +212,9 @@ _WATCH = """() => {
 def turn_slider(lab: Lab, moves: int, pause_ms: float, view: int = 0, key: str = "ArrowRight") -> list[float]:
     """Move the slider `turn` one step at a time by its keys; the wall clock in ms at which each key went down."""
     lab.page.evaluate(_WATCH)
-    row_of(lab, "turn", view).locator(".noUi-handle").focus()
+    handle = row_of(lab, "turn", view).locator(".noUi-handle")
     for _ in range(moves):
-        lab.page.keyboard.press(key)
+        handle.press(key)  # which focuses it: JupyterLab moves the focus after a cell was run, later than one may think
         lab.page.wait_for_timeout(pause_ms)
     times: list[float] = lab.page.evaluate("window.moves")
     return times
@@ -253,11 +253,17 @@ def delays_ms(pressed_ms: Sequence[float], values: Sequence[float], calls: Seque
 def wait_applied(lab: Lab, value: Any) -> list[list[Any]]:
     """All calls that the model got, once the last has this value; asked by a call of the page: it passes the cell."""
 
-    def last() -> list[list[Any]]:
-        calls: list[list[Any]] = lab.call("told")
-        return calls if calls and calls[-1][2] == value else []
+    calls: list[list[Any]] = []
 
-    return eventually(last, 20, interval_s=0.05)
+    def is_last() -> bool:
+        calls[:] = lab.call("told")
+        return bool(calls) and calls[-1][2] == value
+
+    try:
+        eventually(is_last, 20, interval_s=0.05)
+    except AssertionError as late:
+        raise AssertionError(f"the last calls are {calls[-3:]}, and not {value!r}; {lab.stats()}") from late
+    return calls
 
 
 def wait_for_last(lab: Lab, command: str, value: Any) -> None:
