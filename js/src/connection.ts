@@ -6,6 +6,7 @@ import { CommRoad } from "./carriers/comm_road"
 import type { Received } from "./carriers/peer"
 import { WebRtcCarrier } from "./carriers/webrtc"
 import { KernelClock } from "./clock"
+import type { ConnectionEvents, Phase } from "./connection_events"
 import { Greeting } from "./greeting"
 import { Ladder } from "./ladder"
 import type { ModelPort } from "./model"
@@ -18,28 +19,6 @@ import { Watch } from "./sight"
 
 /** Frames of WebRTC that are all a little later than those of the other carrier: it is left to bring them alone. */
 const LAGGING_MS = 500
-
-/**
- * greeting: no hello yet · connecting: no carrier has proved to work · live: one has · waiting: until the next attempt,
- * where WebRTC is the only carrier · closed: for good.
- */
-export type Phase = "greeting" | "connecting" | "live" | "waiting" | "closed"
-
-export interface ConnectionEvents {
-  onTrack(track: MediaStreamTrack, signal: AbortSignal): void
-  /** What is not of the carriers; `road` is how it came. */
-  onMessage(message: KernelToPage, road: Road): void
-  /** Bytes of what the last `still` message announced. */
-  onPiece(piece: ArrayBuffer, road: Road): void
-  /** The phase, the problem or the rung changed. */
-  onChange(): void
-  /** Another road is the best now: what was not answered by the one before is to be sent again. */
-  onRoad(): void
-  /** WebRTC has ended; `is_all_anew`: the whole stream begins anew. */
-  onLost(is_all_anew: boolean): void
-  /** For good, or until it is started again. */
-  onClosed(): void
-}
 
 export class Connection {
   readonly clock = new KernelClock()

@@ -1,6 +1,6 @@
 // What is written over the picture while it is not simply playing.
 
-import type { Phase } from "./connection"
+import type { Phase } from "./connection_events"
 import { element, setText } from "./dom"
 import { formatElapsed } from "./format"
 import type { SessionState } from "./model"
