@@ -80,6 +80,7 @@ LAB_4_4 = Environment("lab-4.4", ("jupyterlab==4.4.*", "notebook==7.4.*"))
 CURRENT = Environment(
     "front-ends",
     ("jupyterlab", "notebook", "nbclassic", "voila", "marimo", "jupyter-console", "papermill", "nbconvert"),
+    html_manager_version="1.0.15",
 )
 OLD_KERNEL = Environment("ipykernel-6.31", ("ipykernel==6.31.*",))
 ENVIRONMENTS = (LAB_4_4, CURRENT, OLD_KERNEL)
