@@ -204,6 +204,8 @@ class FlowWindow:
 
     @property
     def window_bytes(self) -> float:
+        if not self._throughputs:
+            return 0.0  # of a road that nothing was heard of yet nothing is known
         carried = max(self.throughput_bytes_per_s, LEAST_BPS / 8)
         return min(carried * (WINDOW_S + self._way_back_s()), MOST_BYTES)
 
