@@ -8,19 +8,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.support.fixtures import FAILED, VIEWPORT
-from tests.support.views import Views
+from tests.support.fixtures import VIEWPORT
 
 # Not collected rather than skipped: with CI=true a skip fails, and this target is one of its own.
 collect_ignore_glob = [] if os.environ.get("REACTOR_NB_ENVIRONMENTS") else ["test_*.py"]
 
 
 @pytest.fixture
-def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser profile of the test's own: front ends keep things in it. A test that fails leaves screenshots."""
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of the test's own: front ends keep things in it."""
     context = chromium.new_context(viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]})
     yield context
-    if request.node.stash.get(FAILED, False):
-        for number, page in enumerate(context.pages):
-            Views(page).screenshot(f"failed-{request.node.name}-{number}")
     context.close()

@@ -15,7 +15,8 @@ from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import OPEN_TIMEOUT_MS, Lab
 from tests.support.views import Views
 
-NBCLASSIC_READY = "window.Jupyter?.notebook?.kernel?.is_connected()"
+NBCLASSIC_READY = "window.Jupyter?.notebook?.kernel?.is_connected() && window.Jupyter.notebook.kernel.widget_manager"
+"""Its widgets come by an extension that loads by itself: what a cell shows before that is no widget."""
 
 Playing = Callable[[Sequence[str], BrowserContext, Path], AbstractContextManager[Views]]
 """Runs cells in a new server below the folder; gives the page that shows them; ends the server after it."""

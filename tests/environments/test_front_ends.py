@@ -23,9 +23,9 @@ def test_the_picture_moves_and_a_slider_changes_it(
     name: str, carrier: str, context: BrowserContext, tmp_path: Path
 ) -> None:
     run = f"%reactor run --carrier {carrier}"
-    with FRONT_ENDS[name]([LOAD, COUNTER, run], context, tmp_path) as views:
+    with FRONT_ENDS[name]([LOAD, COUNTER, run], context, tmp_path) as views, views.pictured(f"{name} {carrier}"):
         views.wait_for_motion(timeout_s=60)
-        eventually(lambda: (views.stats() or {})["carrier"] == RUNGS[carrier], 20, interval_s=0.1)
+        eventually(lambda: (views.stats() or {}).get("carrier") == RUNGS[carrier], 20, interval_s=0.1)
         slider = views.page.locator(".noUi-handle").first
         slider.focus()
         slider.press("End")

@@ -61,13 +61,14 @@ def test_the_picture_moves_and_a_slider_changes_it(
 ) -> None:
     with notebook(*LIKE[name], context, tmp_path) as page:
         views = Views(page, page.frame_locator("iframe"))
-        run(page, LOAD, COUNTER, f"%reactor run --carrier {carrier}")
-        views.wait_for_motion(timeout_s=60)
-        eventually(lambda: (views.stats() or {})["carrier"] == RUNGS[carrier], 20, interval_s=0.1)
-        slider = page.frame_locator("iframe").locator(".noUi-handle").first
-        for key in ("Home", "End"):  # the second change is sent only when the first was answered
-            slider.focus()
-            slider.press(key)
-        eventually(lambda: views.pixels()[-20:, :, :3].mean() > 240, 10, interval_s=0.1)
-        expect(views.viewer()).to_contain_text(RUNGS[carrier])
-        views.screenshot(f"like {name} {carrier}")
+        with views.pictured(f"like {name} {carrier}"):
+            run(page, LOAD, COUNTER, f"%reactor run --carrier {carrier}")
+            views.wait_for_motion(timeout_s=60)
+            eventually(lambda: (views.stats() or {}).get("carrier") == RUNGS[carrier], 20, interval_s=0.1)
+            slider = page.frame_locator("iframe").locator(".noUi-handle").first
+            for key in ("Home", "End"):  # the second change is sent only when the first was answered
+                slider.focus()
+                slider.press(key)
+            eventually(lambda: views.pixels()[-20:, :, :3].mean() > 240, 10, interval_s=0.1)
+            expect(views.viewer()).to_contain_text(RUNGS[carrier])
+            views.screenshot(f"like {name} {carrier}")

@@ -16,7 +16,7 @@ from tests.support.lab import Lab
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VIEWPORT: ViewportSize = {"width": 1400, "height": 1500}
-FAILED = pytest.StashKey[bool]()
+_FAILED = pytest.StashKey[bool]()
 
 
 @dataclass
@@ -79,7 +79,7 @@ def lend(request: pytest.FixtureRequest, server: JupyterLab, tabs: Tabs, url: st
     """The body of a fixture that gives a test a tab; `tabs` are those of one browser at one `url`."""
     lab = Lab(server, tabs.context, tabs.free.pop() if tabs.free else None, url)
     yield lab
-    if request.node.stash.get(FAILED, False):
+    if request.node.stash.get(_FAILED, False):
         if not lab.page.is_closed():
             lab.screenshot(f"failed-{request.node.name}")
         lab.close()
@@ -92,5 +92,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Remembers a failure: the tab of such a test is not used again."""
     report = yield
     if report.failed:
-        item.stash[FAILED] = True
+        item.stash[_FAILED] = True
     return report

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,15 @@ class Views:
         except PlaywrightError as error:
             if "detached" in str(error) or "Timeout" in str(error) or "context was destroyed" in str(error):
                 return None
+            raise
+
+    @contextmanager
+    def pictured(self, name: str) -> Iterator[None]:
+        """A screenshot of the page when its block fails, while the server still runs."""
+        try:
+            yield
+        except BaseException:
+            self.screenshot(f"failed-{name}")
             raise
 
     def screenshot(self, name: str) -> Path | None:
