@@ -31,6 +31,10 @@ def stats_of(lab: Lab) -> dict[str, Any]:
     return stats
 
 
+def peers_of(lab: Lab) -> list[dict[str, Any]]:
+    return list(stats_of(lab)["media"]["peers"].values())
+
+
 def test_every_stage_of_a_frame_is_known_from_the_model_to_the_screen(lab: Lab) -> None:
     lab.open([LOAD, COUNTER, RUN])
     lab.run_all()
@@ -41,7 +45,9 @@ def test_every_stage_of_a_frame_is_known_from_the_model_to_the_screen(lab: Lab) 
     assert list(stats["stages"]) == STAGES
     assert 0 < stats["latency_ms"]["p50"] <= stats["latency_ms"]["p95"] < 5000
     assert stats["bits_per_s"] > 0
-    assert stats["produced"] >= stats["encoded"] >= stats["sent"] - 1 >= stats["painted"] - 1
+    assert stats["produced"] >= stats["encoded"]
+    # While it moves up the ladder a View is sent each frame by both carriers.
+    assert stats["encoded"] + 15 >= stats["sent"] >= stats["painted"]
     rows: list[dict[str, Any]] = lab.evaluate(f"{SESSION}.timeline()")
     painted = [row for row in rows if row["painted_s"] is not None]
     assert len(painted) > 30
@@ -82,6 +88,8 @@ def test_the_doctor_finds_the_page_that_watches(lab: Lab) -> None:
     lab.run_all()
     lab.wait_for_motion()
     eventually(lambda: (stats_of(lab)["painted"] or 0) > 0, 20, interval_s=0.2)
+    # How late it is the page can tell when it has compared its clock with the kernel's.
+    eventually(lambda: any(each["page"].get("latency_ms") for each in peers_of(lab)), 20, interval_s=0.2)
     text = lab.text(lab.run_new("%reactor doctor"))
     assert "MISSING" not in text
     assert "counter" in text

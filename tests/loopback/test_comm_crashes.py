@@ -115,7 +115,7 @@ def test_a_page_that_left_is_not_carried_again(link: ProcessLink, broadcast: Bro
     kill(link)
     shown = model.number
     eventually(lambda: newest_number(page) > shown, timeout_s=10)
-    assert list(link.stats("plasma")["peers"]) == [page.view_id]
+    eventually(lambda: list(link.stats("plasma")["peers"]) == [page.view_id], timeout_s=10)
 
 
 def test_a_kernel_that_was_deaf_is_deaf_for_the_next_process_too(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 RATE_BYTES_S = 200_000
 LATENCY_S = 0.2
 SETTLED_AFTER_S = 5.0
-WATCHED_S = 12.0
+WATCHED_S = 10.0
 MAX_LATENCY_S = 1.0
 
 
@@ -84,7 +84,7 @@ def test_on_a_narrow_road_the_rate_falls_and_the_latency_stays_low(
     percentiles_s = np.percentile(latencies_s, [50, 95]).round(2).tolist()
     record_property("latency p50 and p95 (s), frames a second", (*percentiles_s, round(rate_fps, 1)))
     assert np.percentile(latencies_s, 95) < MAX_LATENCY_S
-    assert rate_fps > 1
+    assert rate_fps > 0.5
     # Wide again, it gets as fast as before within a few seconds.
     lab.wait_for_motion(frames=30)
     eventually(lambda: lab.stats()["rate_fps"] > rate_fps or lab.stats()["rate_fps"] > 20, 10, interval_s=0.2)
