@@ -15,7 +15,11 @@ from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import OPEN_TIMEOUT_MS, Lab
 from tests.support.views import Views
 
-NBCLASSIC_READY = "window.Jupyter?.notebook?.kernel?.is_connected() && window.Jupyter.notebook.kernel.widget_manager"
+NBCLASSIC_READY = """() => {
+  const notebook = window.Jupyter?.notebook;
+  if (!notebook?.kernel?.is_connected() || !notebook.kernel.widget_manager) return false;
+  return notebook.get_cell(0).output_area.mime_types().includes("application/vnd.jupyter.widget-view+json");
+}"""
 """Its widgets come by an extension that loads by itself: what a cell shows before that is no widget."""
 
 Playing = Callable[[Sequence[str], BrowserContext, Path], AbstractContextManager[Views]]
@@ -67,7 +71,11 @@ def _nbclassic(cells: Sequence[str], context: BrowserContext, folder: Path) -> I
         page = context.new_page()
         page.goto(f"{server.url}/nbclassic/notebooks/{name}", timeout=OPEN_TIMEOUT_MS)
         page.wait_for_function(NBCLASSIC_READY, timeout=OPEN_TIMEOUT_MS)
-        page.evaluate("window.Jupyter.notebook.execute_all_cells()")
+        # It draws widget outputs anew while it still looks for the widgets of its kernel, just after opening.
+        page.evaluate("window.Jupyter.notebook.execute_cells([0])")
+        page.wait_for_function("Number.isInteger(window.Jupyter.notebook.get_cell(0).input_prompt_number)")
+        page.wait_for_load_state("networkidle")
+        page.evaluate("window.Jupyter.notebook.execute_cell_range(1, window.Jupyter.notebook.ncells())")
         yield Views(page)
 
 
