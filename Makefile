@@ -59,7 +59,7 @@ bench-soak-rungs: note-test note-browser chromium .venv/.bench $(VIEWER) ## ever
 
 test-environments: note-test note-browser chromium .venv/.test $(VIEWER) ## the picture in other front ends, each real: JupyterLab 4.4, Notebook 7, nbclassic, Voila, marimo (2 GB)
 	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.environments.installed
-	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m pytest tests/environments tests/browser/test_life_of_roads.py
+	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m pytest tests/environments tests/browser/test_life_of_roads.py tests/network/test_throttled.py
 
 test-matrix: note-test note-browser chromium .venv/.test $(VIEWER) ## controls in a busy cell with ipykernel 6.31, 7.1, 7.3 and the newest, each in a real JupyterLab (3 GB)
 	@REACTOR_NB_ENVIRONMENTS="$(CURDIR)" $(BIN)/python -m tests.matrix.environments

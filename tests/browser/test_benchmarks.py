@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.benchmarks.measure import Visit, measure
 from tests.benchmarks.notebooks import tabs
-from tests.benchmarks.peers import AIORTC, JPEG, OURS, VIDEO, Peer
+from tests.benchmarks.peers import AIORTC, JPEG, OURS, Peer
 from tests.support.jupyterlab import JupyterLab
 from tests.support.lab import Lab
 
@@ -28,7 +28,7 @@ def bench_lab(lab_server: JupyterLab, chromium: Browser) -> Iterator[Lab]:
         lab.close()
 
 
-@pytest.mark.parametrize("peer", [OURS, VIDEO, JPEG, AIORTC], ids=lambda peer: peer.name)
+@pytest.mark.parametrize("peer", [OURS, JPEG, AIORTC], ids=lambda peer: peer.name)
 def test_a_visit_tells_what_was_seen_how_it_arrived_and_how_near_it_is(bench_lab: Lab, peer: Peer) -> None:
     result = measure(bench_lab, Visit(peer, SIZE, window_s=2.0, has_fidelity=True, settle_s=0.5))
     (window,) = result.windows

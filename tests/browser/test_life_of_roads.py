@@ -54,7 +54,7 @@ def test_a_restarted_kernel_is_told_and_run_all_plays_in_the_new_one(carrier: st
     lab.wait_for_motion(timeout_s=40)
 
 
-@in_each_road
+@pytest.mark.parametrize("carrier", ["comm"])
 def test_a_cell_that_is_moved_or_copied_goes_on_showing_the_picture(carrier: str, lab: Lab) -> None:
     play(lab, carrier)
     lab.command(2, "notebook:move-cell-up")

@@ -7,6 +7,7 @@ a websocket, not its messages.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,11 @@ LATENCY_S = 0.2
 SETTLED_AFTER_S = 5.0
 WATCHED_S = 10.0
 MAX_LATENCY_S = 1.0
+
+# WebRTC has a rate control of its own, and is looked at where there is more than a quarter of an hour.
+ROADS = [("https_lab", "comm"), ("far_lab", "jpeg")]
+if os.environ.get("REACTOR_NB_ENVIRONMENTS"):
+    ROADS.append(("https_lab", "webrtc"))
 
 
 @contextmanager
@@ -65,7 +71,7 @@ def narrow_road(page_machine: PageMachine) -> Iterator[SlowRoad]:
 
 
 @pytest.mark.needs_root
-@pytest.mark.parametrize(("road", "carrier"), [("https_lab", "comm"), ("far_lab", "jpeg"), ("https_lab", "webrtc")])
+@pytest.mark.parametrize(("road", "carrier"), ROADS)
 @pytest.mark.usefixtures("every_road")
 def test_on_a_narrow_road_the_rate_falls_and_the_latency_stays_low(
     request: pytest.FixtureRequest,
