@@ -67,6 +67,7 @@ def test_a_streaming_view_paints_and_tells_its_measures(page: Page) -> None:
     page.wait_for_function("window.last && window.last.rtp_timestamp !== null")
     page.evaluate("view.model.setOrigin(last.rtp_timestamp, last.drawn_ms - 20)")
     page.wait_for_function("view.root.reactor.stats().latency_ms !== null")
+    page.wait_for_function("view.root.reactor.stats().carrier === 'WebRTC'")
     stats = page.evaluate("view.root.reactor.stats()")
     assert (stats["width_px"], stats["height_px"], stats["carrier"]) == (640, 480, "WebRTC")
     assert 0 < stats["first_paint_ms"] < 10_000
